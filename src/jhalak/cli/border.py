@@ -1,0 +1,43 @@
+"""`jhalak border`: what this machine lets the border do."""
+
+from __future__ import annotations
+
+import logging
+
+import typer
+
+border = typer.Typer(name="border", no_args_is_help=True)
+logger = logging.getLogger(__name__)
+
+
+@border.callback()
+def top() -> None:
+    """The border: what is shut on this machine."""
+
+
+@border.command()
+def seal() -> None:
+    """Try the seal in which media work runs, and list its walls. Exit status 1: not all stand."""
+    from jhalak.border import SealError, Wall, survey
+
+    try:
+        found = survey()
+    except SealError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    for wall in Wall:
+        stands = wall in found.standing
+        typer.echo(f"{wall:<11} {'stands' if stands else f'refused: {found.refused[wall]}'}")
+    raise typer.Exit(1 if found.refused else 0)
+
+
+def log_seal() -> None:
+    """Say once which walls stand around what this process will start."""
+    from jhalak.border import SealError, survey
+
+    try:
+        found = survey()
+    except SealError as error:  # each media job will say so too, and be tried again
+        logger.error("media work cannot be sealed, so it cannot be done: %s", error)
+        return
+    logger.log(logging.WARNING if found.refused else logging.INFO, "media work: %s", found)

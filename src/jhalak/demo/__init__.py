@@ -1,0 +1,3 @@
+"""The demo world: procedural clips, the people who post them, and a crowd that watches. HTTP
+only.
+"""

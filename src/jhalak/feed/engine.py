@@ -1,0 +1,314 @@
+"""The feed engine: what is asked, learnt and kept, in one object with one lock.
+
+The lock is held for as long as one page or one batch of events takes (well under a millisecond);
+a snapshot holds it only to take the state as it is, not to make bytes of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+
+from jhalak.feed import events as ev
+from jhalak.feed import snapshot as snapshots
+from jhalak.feed.config import Config
+from jhalak.feed.draws import Draws, seed_of
+from jhalak.feed.learning import State
+from jhalak.feed.page import Page
+from jhalak.feed.pipeline import Pipeline
+from jhalak.feed.protocols import Result, Slot
+from jhalak.feed.query import Outcome, Pick, Query, Scope, Slate, StageReport
+from jhalak.feed.reasons import reasons
+from jhalak.feed.rungs import LastSlate
+from jhalak.feed.stages import standard
+from jhalak.feed.viewers import Ranking, ServedBefore
+
+log = logging.getLogger(__name__)
+
+Log: TypeAlias = Iterable[tuple[int, ev.Event]] | Callable[[int], Iterable[tuple[int, ev.Event]]]
+
+MODEL = "session-1"
+MOST_ASKED = 100  # videos on one page
+OK = Outcome.OK
+BATCH = 1000  # events of a replay under one hold of the lock
+
+
+class Score(msgspec.Struct, frozen=True):
+    """What one video would score for a query, and the parts of it."""
+
+    video: int
+    total: float
+    terms: dict[str, float]
+
+
+class Engine:
+    """Safe to use from several threads. One for each process that serves pages: they agree by
+    observing the same log.
+    """
+
+    def __init__(self, state: State, pipeline: Pipeline, began: str) -> None:
+        self._state = state
+        self._pipeline = pipeline
+        self._began = began
+        self._lock = threading.RLock()
+        self._served = ServedBefore(state.config)
+        self._closed = np.zeros(0, np.uint8)
+        self._positions = np.zeros(0, np.int32)
+        self._events: Counter[str] = Counter()
+        self._stages: dict[str, _Tally] = {}
+        self._pages = {"full": 0, "short": 0, "empty": 0}
+
+    @classmethod
+    def new(
+        cls,
+        config: Config | None = None,
+        *,
+        pipeline: Callable[[Config], Pipeline] = standard,
+        began: str = "new",
+    ) -> Engine:
+        """An engine that knows nothing yet."""
+        config = config or Config()
+        return cls(State(config), pipeline(config), began)
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        events: Log,
+        config: Config | None = None,
+        *,
+        pipeline: Callable[[Config], Pipeline] = standard,
+    ) -> Engine:
+        """The engine of the snapshot in `folder`, brought up to date from the log.
+
+        `events`: the log from its beginning (what the snapshot holds already is passed over), or a
+        function that gives the events after an offset. A snapshot that cannot be used is named in
+        the log and in `report()["began"]`, and everything is replayed.
+        """
+        config = config or Config()
+        try:
+            state = snapshots.read(folder, config)
+            began = "new" if state is None else f"snapshot at {state.offset}"
+        except snapshots.BadSnapshot as error:
+            log.warning("the feed snapshot in %s is not used: %s", folder, error)
+            state, began = None, f"snapshot refused: {error}"
+        engine = cls(state or State(config), pipeline(config), began)
+        batch: list[tuple[int, ev.Event]] = []
+        for pair in events(engine.offset) if callable(events) else events:
+            batch.append(pair)
+            if len(batch) == BATCH:
+                engine.observe(batch)
+                batch.clear()
+        engine.observe(batch)
+        return engine
+
+    @property
+    def offset(self) -> int:
+        """Of the last event observed; 0 before the first."""
+        return self._state.offset
+
+    @property
+    def model(self) -> str:
+        return MODEL
+
+    def observe(self, events: Sequence[tuple[int, ev.Event]]) -> int:
+        """Learns from (offset, event) pairs in the order of the log. What is at or before
+        `offset` was learnt already and is passed over. Returns how many were new.
+        """
+        new = 0
+        with self._lock:
+            state = self._state
+            for offset, event in events:
+                if offset <= state.offset:
+                    self._events["repeated"] += 1
+                    continue
+                self._learn(event)
+                state.offset = offset
+                new += 1
+        return new
+
+    def _learn(self, event: ev.Event) -> None:
+        name = type(event).__name__
+        try:
+            known = self._state.apply(event)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            # One event that makes no sense must not stop all those after it, here and at each
+            # replay. The vocabulary bounds every field, so this is a bug upstream: say so.
+            self._events[f"{name}.refused"] += 1
+            log.warning("the feed cannot learn from %r: %s", event, error)
+            return
+        self._events[name if known else f"{name}.unknown"] += 1
+        if isinstance(event, ev.Joined):
+            self._served.join(event.guest, event.member)
+
+    def slate(self, query: Query) -> Slate:
+        """A page of `query.n` videos; fewer only when fewer are eligible."""
+        if query.n < 1 or query.n > MOST_ASKED:
+            raise ValueError(f"a page of {query.n} videos; ask for 1 to {MOST_ASKED}")
+        with self._lock:
+            page, slate = self._page(query)
+            try:
+                result = self._pipeline.execute(page, self._positions)
+                picks = tuple(
+                    self._pick(page, result, number, slot)
+                    for number, slot in enumerate(result.slots)
+                )
+            finally:
+                page.release()
+            self._note(page, result)
+            return Slate(slate, picks, MODEL, tuple(result.reports))
+
+    def score(self, query: Query, videos: Sequence[int]) -> list[Score]:
+        """What these videos would score for this query, rules aside: for consoles, simulations
+        and for asking what a cause is worth. Unknown videos are left out.
+        """
+        with self._lock:
+            page, _ = self._page(query)
+            try:
+                rows = self._state.catalogue.rows(dict.fromkeys(videos))
+                batch, scores = self._pipeline.weigh(page, np.array(rows, np.int32))
+            finally:
+                page.release()
+            if scores is None:
+                return []
+            return [
+                Score(
+                    self._state.catalogue.ids.item(row),
+                    scores.total.item(place),
+                    dict(zip(scores.names, scores.terms[:, place].tolist(), strict=True)),
+                )
+                for place, row in enumerate(batch.rows.tolist())
+            ]
+
+    def snapshot(self, folder: Path) -> Path:
+        """Keeps the state in a folder, whole or not at all. The same events give the same bytes."""
+        return snapshots.save(folder, snapshots.dumps(self._frozen()))
+
+    def state_bytes(self) -> bytes:
+        return b"".join(snapshots.dumps(self._frozen()))
+
+    def _frozen(self) -> snapshots.Frozen:
+        with self._lock:
+            return snapshots.freeze(self._state)
+
+    def report(self) -> dict[str, Any]:
+        """How it is: sizes, events by kind, pages, and each stage's outcomes and time."""
+        with self._lock:
+            state = self._state
+            catalogue, viewers = state.catalogue, state.viewers
+            return {
+                "model": MODEL,
+                "began": self._began,
+                "offset": state.offset,
+                "videos": {
+                    "known": catalogue.count,
+                    "public": len(catalogue.newest),
+                    "followers": sum(map(len, catalogue.inner_by_author.values())),
+                },
+                "viewers": {
+                    "sessions": len(viewers.sessions),
+                    "members_with_ties": len(viewers.all_ties.members),
+                    "guests_with_ties": len(viewers.all_ties.guests),
+                    "forgotten": viewers.sessions.forgotten,
+                    "served_lately": len(self._served),
+                },
+                "events": dict(sorted(self._events.items())),
+                "pages": dict(self._pages),
+                "stages": {name: tally.report() for name, tally in self._stages.items()},
+            }
+
+    def _page(self, query: Query) -> tuple[Page, str]:
+        state = self._state
+        capacity = state.catalogue.capacity
+        if len(self._closed) < capacity:
+            self._closed = np.zeros(capacity, np.uint8)
+            self._positions = np.zeros(capacity, np.int32)
+        number = self._served.next(query.viewer)
+        seed = query.seed
+        if seed is None:
+            seed = seed_of(query.viewer, state.offset, number, query.now_ms)
+        page = Page(
+            query,
+            state.catalogue,
+            state.config,
+            session=state.viewers.session(query.viewer),
+            ties=state.viewers.ties(query.viewer),
+            served=self._served.rows(query.viewer, query.now_ms),
+            ranking=self._served.ranking(query.viewer),
+            closed=self._closed,
+            draws=Draws(seed),
+        )
+        return page, f"{seed_of(seed, query.viewer, number, query.now_ms):016x}"
+
+    def _pick(self, page: Page, result: Result, number: int, slot: Slot) -> Pick:
+        score = 0.0
+        if result.scores is not None and slot.place >= 0:
+            score = result.scores.total.item(slot.place)
+        return Pick(
+            video=page.catalogue.ids.item(slot.row),
+            slot=number,
+            source=slot.source,
+            propensity=slot.propensity,
+            score=score,
+            explore=slot.explore,
+            reasons=reasons(page, result.scores, slot, self._came_by(page, slot)),
+        )
+
+    def _came_by(self, page: Page, slot: Slot) -> str:
+        """The source or rung that brought a row; of one ranked earlier, the source of then."""
+        if slot.source != LastSlate.name:
+            return slot.source
+        place = page.ranking.rows.tolist().index(slot.row)
+        return self._pipeline.source_name(page.ranking.sources.item(place))
+
+    def _note(self, page: Page, result: Result) -> None:
+        """Remembers what was served and counts how it went."""
+        query = page.query
+        ranking = None
+        if result.scores is not None and query.personal and query.scope is Scope.FOR_YOU:
+            best = (-result.scores.total).argsort()[: 4 * query.n]
+            ranking = Ranking(result.batch.rows[best], result.batch["sources"][best])
+        self._served.note(query.viewer, query.now_ms, [slot.row for slot in result.slots], ranking)
+        missing = query.n - len(result.slots)
+        self._pages["full" if not missing else "short" if result.slots else "empty"] += 1
+        for report in result.reports:
+            tally = self._stages.get(report.stage)
+            if tally is None:
+                tally = self._stages[report.stage] = _Tally()
+            tally.add(report)
+
+
+class _Tally:
+    """What became of one stage over all pages."""
+
+    __slots__ = ("micros", "ok", "others", "removed", "videos")
+
+    def __init__(self) -> None:
+        self.ok = 0
+        self.others: Counter[Outcome] = Counter()
+        self.videos = 0
+        self.micros = 0
+        self.removed: Counter[str] = Counter()
+
+    def add(self, report: StageReport) -> None:
+        if report.outcome is OK:  # nearly always: spares hashing an enum
+            self.ok += 1
+        else:
+            self.others[report.outcome] += 1
+        self.videos += report.count
+        self.micros += report.micros
+        if report.removed:
+            self.removed.update(report.removed)
+
+    def report(self) -> dict[str, Any]:
+        outcomes = {outcome.value: self.others[outcome] for outcome in Outcome}
+        outcomes[OK.value] = self.ok
+        removed = dict(sorted(self.removed.items()))
+        return outcomes | {"videos": self.videos, "micros": self.micros, "removed": removed}

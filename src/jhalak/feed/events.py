@@ -1,0 +1,205 @@
+"""The vocabulary of the event log: everything that happened which the feed may learn from.
+
+One tagged struct for each kind of event. The log keeps their JSON, so that a person, another
+program or another operator can read it without this code. The log is the truth: an engine is its
+snapshot plus the events after it.
+
+Viewers are text keys: "m<person>" for a member, "g<hex>" for a guest. Videos and authors are the
+database's integers. Times are whole milliseconds since 1970 in UTC; lengths of time are whole
+milliseconds.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+Id: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Millis: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+ViewerKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+Word: TypeAlias = Annotated[str, Meta(max_length=200)]
+
+
+class BadEvent(ValueError):
+    """Bytes that are no event of this vocabulary, or an event that cannot be written down."""
+
+
+class WatchKind(enum.StrEnum):
+    """What ended a stretch of watching."""
+
+    WATCHED = "watched"  # left before the end, or still playing
+    FINISHED = "finished"  # reached the end once
+    REPLAYED = "replayed"  # went round again
+    SKIPPED = "skipped"  # swiped on
+
+
+class Visibility(enum.StrEnum):
+    PUBLIC = "public"
+    FOLLOWERS = "followers"
+
+
+class Removal(enum.StrEnum):
+    """Why a video may not be served any more."""
+
+    DELETED = "deleted"  # by its author
+    WITHDRAWN = "withdrawn"  # by a moderator, or by order
+    PRIVATE = "private"  # its author keeps it to himself
+    SUSPENDED = "suspended"  # its author's account is closed
+    FAILED = "failed"  # no rendition plays
+
+
+class _Event(msgspec.Struct, frozen=True, tag_field="t", forbid_unknown_fields=True):
+    pass
+
+
+class Published(_Event, frozen=True, tag="published"):
+    """A video may be served, from now on as told here. Sent again whenever one of these facts
+    changes.
+    """
+
+    video: Id
+    author: Id
+    channel: Word  # slug; "" for none
+    tags: tuple[Word, ...]
+    language: Word  # "hi", "en", ...; "" for none
+    duration_ms: Millis
+    published_ms: Millis
+    visibility: Visibility = Visibility.PUBLIC
+    sound: Id = 0  # what is heard in it, the same in all that have it; 0 for none or not known yet
+
+
+class Withdrawn(_Event, frozen=True, tag="withdrawn"):
+    video: Id
+    reason: Removal
+
+
+class Watched(_Event, frozen=True, tag="watched"):
+    """A stretch of watching. `watched_ms` was bounded by the clock (feed.clock) before it came
+    here; slate, slot, source and propensity repeat what the serving token said.
+    """
+
+    viewer: ViewerKey
+    video: Id
+    kind: WatchKind
+    watched_ms: Millis
+    duration_ms: Millis
+    at_ms: Millis
+    slate: Word = ""
+    slot: Annotated[int, Meta(ge=-1, le=2**31 - 1)] = -1
+    source: Word = ""
+    propensity: float = 0.0
+
+
+class _Gesture(_Event, frozen=True):
+    viewer: ViewerKey
+    video: Id
+    at_ms: Millis
+
+
+class NotInterested(_Gesture, frozen=True, tag="not_interested"):
+    """Never this video again, and less like it."""
+
+
+class NotInterestedUndone(_Gesture, frozen=True, tag="not_interested_undone"):
+    pass
+
+
+class Liked(_Gesture, frozen=True, tag="liked"):
+    pass
+
+
+class Unliked(_Gesture, frozen=True, tag="unliked"):
+    pass
+
+
+class Saved(_Gesture, frozen=True, tag="saved"):
+    pass
+
+
+class Unsaved(_Gesture, frozen=True, tag="unsaved"):
+    pass
+
+
+class Shared(_Gesture, frozen=True, tag="shared"):
+    pass
+
+
+class ProfileOpened(_Gesture, frozen=True, tag="profile_opened"):
+    """The author's profile was opened from this video."""
+
+
+class _Tie(_Event, frozen=True):
+    viewer: ViewerKey
+    author: Id
+    at_ms: Millis
+
+
+class Followed(_Tie, frozen=True, tag="followed"):
+    pass
+
+
+class Unfollowed(_Tie, frozen=True, tag="unfollowed"):
+    pass
+
+
+class Blocked(_Tie, frozen=True, tag="blocked"):
+    """This viewer gets nothing of this author. A block acts both ways: one event for each side."""
+
+
+class Unblocked(_Tie, frozen=True, tag="unblocked"):
+    pass
+
+
+class Joined(_Event, frozen=True, tag="joined"):
+    """A guest signed up or logged in: what the feed noticed about the guest is the member's from
+    now on.
+    """
+
+    guest: ViewerKey
+    member: ViewerKey
+    at_ms: Millis
+
+
+Event: TypeAlias = (
+    Published
+    | Withdrawn
+    | Watched
+    | NotInterested
+    | NotInterestedUndone
+    | Liked
+    | Unliked
+    | Saved
+    | Unsaved
+    | Shared
+    | ProfileOpened
+    | Followed
+    | Unfollowed
+    | Blocked
+    | Unblocked
+    | Joined
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """One event as one line of JSON. Raises BadEvent for a number that JSON cannot hold."""
+    if isinstance(event, Watched) and not math.isfinite(event.propensity):
+        raise BadEvent("propensity is not a finite number")
+    try:
+        return _encoder.encode(event)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadEvent(str(error)) from error
+
+
+def decode(body: bytes) -> Event:
+    """The event in these bytes. Raises BadEvent, which says what is wrong with them."""
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadEvent(str(error)) from error

@@ -1,0 +1,204 @@
+"""What each event changes: one function for each kind, and nothing else changes anything.
+
+Pure in the log: no wall clock, no randomness, so that the same events in the same order give the
+same state, bit for bit. Time is the event's own, which one wrong event may move by a day at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jhalak.feed import events as ev
+from jhalak.feed.catalogue import Catalogue
+from jhalak.feed.config import Config
+from jhalak.feed.fairness import Fairness
+from jhalak.feed.viewers import KINDS, RECENT, Session, View, Viewers
+
+DAY_MS = 24 * 3_600_000
+LONGEST_MS = 2**40  # a stretch of 35 years: more than any clock allows, less than any overflow
+LIKED, SAVED, SHARED, PROFILE, FOLLOWED = 1.5, 1.5, 2.0, 0.5, 1.0  # in full watches
+
+
+class State:
+    """Everything that follows from the log, and nothing else."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.catalogue = Catalogue(config.trending_half_ms)
+        self.viewers = Viewers(config)
+        self.fairness = Fairness(config.skip_below)
+        self.now_ms = 0
+        self.offset = 0
+
+    def time(self, at_ms: int) -> int:
+        """The time of an event, at most a day after the latest before it."""
+        if at_ms > self.now_ms:
+            self.now_ms = min(at_ms, self.now_ms + DAY_MS) if self.now_ms else at_ms
+        return min(at_ms, self.now_ms)
+
+    def apply(self, event: ev.Event) -> bool:
+        """Learns from one event. False when it is about something that is not known here."""
+        return _APPLY[type(event)](self, event)
+
+    def published(self, event: ev.Published) -> bool:
+        self.time(event.published_ms)
+        self.catalogue.publish(event, self.now_ms)
+        return True
+
+    def withdrawn(self, event: ev.Withdrawn) -> bool:
+        return self.catalogue.withdraw(event.video, event.reason)
+
+    def watched(self, event: ev.Watched) -> bool:
+        """Counts a watch, or lets one go on: one view of one page may come as a part, a finish,
+        another round; it is then judged anew on the sum, and counted once.
+        """
+        row = self.catalogue.row_of.get(event.video)
+        if row is None:
+            return False
+        at_ms = self.time(event.at_ms)
+        session = self.viewers.active(event.viewer)
+        watched_ms = min(max(0, event.watched_ms), LONGEST_MS)
+        finished = event.kind in (ev.WatchKind.FINISHED, ev.WatchKind.REPLAYED)
+        view = session.recent.pop(row, None)
+        if view is not None and event.slate and view.slate == event.slate:
+            self.fairness.learn(view.verdict.octave, view.verdict.bin, -1.0)
+            watched_ms, finished = watched_ms + view.watched_ms, finished or view.finished
+            felt, fair, heat, count = view.felt, view.fair, max(0.0, view.fair), 0.0
+        else:
+            session.fade(at_ms, self.config.interest_half_ms, self.config.interest_fade)
+            session.see(row, self.config.seen)
+            felt, fair, heat, count = 0.0, 0.0, 0.0, 1.0
+        duration_ms = self.catalogue.columns["duration"].item(row) or event.duration_ms
+        verdict = self.fairness.judge(watched_ms, duration_ms, finished)
+        self.fairness.learn(verdict.octave, verdict.bin)
+        self._feel(session, row, verdict.felt - felt, count)
+        self.catalogue.watched(
+            row,
+            max(0.0, max(0.0, verdict.fair) - heat) * self.catalogue.weight_at(at_ms),
+            verdict.fair - fair,
+            count,
+        )
+        session.recent[row] = View(event.slate, watched_ms, finished, verdict)
+        if len(session.recent) > RECENT:
+            session.recent.popitem(last=False)
+        return True
+
+    def not_interested(self, event: ev.NotInterested) -> bool:
+        """Never this video again; its author, channel and tags as if skipped several times."""
+        row = self.catalogue.row_of.get(event.video)
+        if row is None:
+            return False
+        ties = self.viewers.declare(event.viewer)
+        again = row in ties.refused
+        ties.refuse(row, self.config.refused)
+        if not again:
+            self._gesture(event, -self.config.refusal, self.config.refusal)
+        return True
+
+    def interested(self, event: ev.NotInterestedUndone) -> bool:
+        row = self.catalogue.row_of.get(event.video)
+        if row is None or row not in self.viewers.ties(event.viewer).refused:
+            return False
+        del self.viewers.declare(event.viewer).refused[row]
+        return self._gesture(event, self.config.refusal, -self.config.refusal)
+
+    def liked(self, event: ev.Liked) -> bool:
+        return self._gesture(event, LIKED, LIKED)
+
+    def unliked(self, event: ev.Unliked) -> bool:
+        return self._gesture(event, -LIKED, -LIKED)
+
+    def saved(self, event: ev.Saved) -> bool:
+        return self._gesture(event, SAVED, SAVED)
+
+    def unsaved(self, event: ev.Unsaved) -> bool:
+        return self._gesture(event, -SAVED, -SAVED)
+
+    def shared(self, event: ev.Shared) -> bool:
+        return self._gesture(event, SHARED, SHARED)
+
+    def profile_opened(self, event: ev.ProfileOpened) -> bool:
+        return self._gesture(event, PROFILE, PROFILE)
+
+    def followed(self, event: ev.Followed) -> bool:
+        author = self.catalogue.authors.code(event.author)
+        follows = self.viewers.declare(event.viewer).follows
+        if author not in follows:
+            follows.add(author)
+            self._take_to(event, author, FOLLOWED)
+        return True
+
+    def unfollowed(self, event: ev.Unfollowed) -> bool:
+        author = self.catalogue.authors.find(event.author)
+        if author not in self.viewers.ties(event.viewer).follows:
+            return False
+        self.viewers.declare(event.viewer).follows.discard(author)
+        self._take_to(event, author, -FOLLOWED)
+        return True
+
+    def blocked(self, event: ev.Blocked) -> bool:
+        self.viewers.declare(event.viewer).blocks.add(self.catalogue.authors.code(event.author))
+        return True
+
+    def unblocked(self, event: ev.Unblocked) -> bool:
+        author = self.catalogue.authors.find(event.author)
+        if author not in self.viewers.ties(event.viewer).blocks:
+            return False
+        self.viewers.declare(event.viewer).blocks.discard(author)
+        return True
+
+    def joined(self, event: ev.Joined) -> bool:
+        self.time(event.at_ms)
+        return self.viewers.join(event.guest, event.member)
+
+    def _gesture(self, event: Any, signal: float, weight: float) -> bool:
+        row = self.catalogue.row_of.get(event.video)
+        if row is None:
+            return False
+        session = self.viewers.active(event.viewer)
+        session.fade(self.time(event.at_ms), self.config.interest_half_ms, 1.0)
+        self._feel(session, row, signal, weight)
+        return True
+
+    def _take_to(self, event: ev.Followed | ev.Unfollowed, author: int, weight: float) -> None:
+        session = self.viewers.active(event.viewer)
+        session.fade(self.time(event.at_ms), self.config.interest_half_ms, 1.0)
+        grown = weight * session.growth
+        session.interests[KINDS.index("author")].add(author, grown, grown, self.config.interests)
+
+    def _feel(self, session: Session, row: int, signal: float, weight: float) -> None:
+        """Adds a signal to all that the video stands for. A negative weight takes back."""
+        columns, most = self.catalogue.columns, self.config.interests
+        signal, weight = signal * session.growth, weight * session.growth
+        channel, author, tag, language = session.interests
+        for interest, code in (
+            (channel, columns["channel"].item(row)),
+            (author, columns["author"].item(row)),
+            (language, columns["language"].item(row)),
+        ):
+            if code >= 0:
+                interest.add(code, signal, weight, most)
+        for code in columns["tags"][row].tolist():
+            if code >= 0:
+                tag.add(self.catalogue.tags.names[code], signal, weight, most)
+
+
+_APPLY: dict[type, Callable[[State, Any], bool]] = {
+    ev.Published: State.published,
+    ev.Withdrawn: State.withdrawn,
+    ev.Watched: State.watched,
+    ev.NotInterested: State.not_interested,
+    ev.NotInterestedUndone: State.interested,
+    ev.Liked: State.liked,
+    ev.Unliked: State.unliked,
+    ev.Saved: State.saved,
+    ev.Unsaved: State.unsaved,
+    ev.Shared: State.shared,
+    ev.ProfileOpened: State.profile_opened,
+    ev.Followed: State.followed,
+    ev.Unfollowed: State.unfollowed,
+    ev.Blocked: State.blocked,
+    ev.Unblocked: State.unblocked,
+    ev.Joined: State.joined,
+}

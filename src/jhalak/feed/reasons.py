@@ -1,0 +1,87 @@
+"""Why a video is on the page: true reasons, the strongest first.
+
+A reason is a term of the score that really was added, or the way the video came here when no term
+speaks for it. Taking the named cause away lowers that video's score by the weight given.
+"""
+
+from __future__ import annotations
+
+from jhalak.feed.catalogue import Words
+from jhalak.feed.page import Page
+from jhalak.feed.protocols import Scores, Slot
+from jhalak.feed.query import Reason, ReasonCode
+
+MOST = 3
+SEVERAL = 3.0  # watches
+FAINT = 0.05  # a smaller part of a score is no reason
+
+BY_SOURCE: dict[str, ReasonCode] = {
+    "scope": ReasonCode.SCOPE,
+    "following": ReasonCode.FOLLOWED,
+    "channel": ReasonCode.CHANNEL,
+    "author": ReasonCode.AUTHOR,
+    "tag": ReasonCode.TAG,
+    "trending": ReasonCode.TRENDING,
+    "newest": ReasonCode.NEWEST,
+    "random": ReasonCode.EXPLORE,
+    "served_again": ReasonCode.SEEN_AGAIN,
+    "seen_again": ReasonCode.SEEN_AGAIN,
+}
+
+
+BY_TERM: dict[str, ReasonCode] = {code.value: code for code in ReasonCode}
+EXPLORED = Reason(ReasonCode.EXPLORE, "", 0.0)
+
+
+def reasons(page: Page, scores: Scores | None, slot: Slot, came_by: str) -> tuple[Reason, ...]:
+    """Up to MOST reasons, at least one. `came_by`: the source or rung that brought the row."""
+    found: list[Reason] = []
+    if scores is not None and slot.place >= 0:
+        terms = zip(scores.terms[:, slot.place].tolist(), scores.names, strict=True)
+        strongest = sorted([term for term in terms if term[0] >= FAINT], reverse=True)
+        strongest = [term for term in strongest if _sayable(page, slot.row, term[1])][:MOST]
+        found = [
+            Reason(BY_TERM[name], _value(page, slot, name), weight) for weight, name in strongest
+        ]
+    if slot.explore:
+        return (EXPLORED, *found[: MOST - 1])
+    if found:
+        return tuple(found)
+    code = BY_SOURCE[came_by]
+    if not _sayable(page, slot.row, code.value):
+        code = ReasonCode.NEWEST  # the hottest while nobody watches are the newest
+    return (Reason(code, _value(page, slot, code.value), 0.0),)
+
+
+def _sayable(page: Page, row: int, name: str) -> bool:
+    """Whether a cause is more than an assumption: what many watch, many have watched."""
+    if name == "trending":
+        return page.catalogue.watched_now(row, page.query.now_ms) >= SEVERAL
+    if name == "quality":
+        return bool(page.catalogue.columns["fair_count"].item(row) >= SEVERAL)
+    return True
+
+
+def _value(page: Page, slot: Slot, name: str) -> str:
+    """What the reason names: the channel, author, tag or language; "" for the others."""
+    catalogue = page.catalogue
+    columns, row = catalogue.columns, slot.row
+    if name == "channel":
+        return _name(catalogue.channels, columns["channel"].item(row))
+    if name in ("author", "followed"):
+        return _name(catalogue.authors, columns["author"].item(row))
+    if name == "language":
+        return _name(catalogue.languages, columns["language"].item(row))
+    if name == "tag":
+        return _name(catalogue.tags, _best_tag(page, columns["tags"][row].tolist()))
+    return page.query.scope_value if name == "scope" else ""
+
+
+def _best_tag(page: Page, tags: list[int]) -> int:
+    """Of these tags the one that the viewer likes most; -1 when there is none."""
+    codes, _ = page.interest("tag")
+    return next((code for code in codes.tolist() if code in tags), -1)
+
+
+def _name(words: Words, code: int) -> str:
+    return str(words.names[code]) if code >= 0 else ""

@@ -1,0 +1,163 @@
+"""Where candidates come from: simple, honest sources over orders that are kept.
+
+Each brings at most its quota of rows, best first, none that is closed to this page, and leaves
+the weighing to the scorer. None sorts the catalogue; none holds up the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from jhalak.feed.config import Config
+from jhalak.feed.orderings import NO_ROWS, Newest, Rows
+from jhalak.feed.page import Page
+from jhalak.feed.protocols import Source
+from jhalak.feed.query import Scope
+
+FOR_YOU = frozenset({Scope.FOR_YOU})
+NOTHING: frozenset[str] = frozenset()
+FOLLOWED_AT_ONCE = 16  # people followed whom one page draws on
+
+
+class _Source:
+    name = ""
+    needs = NOTHING
+    provides = NOTHING
+    scopes = FOR_YOU
+
+    def __init__(self, quota: int, deadline_ms: float) -> None:
+        self.quota = quota
+        self.deadline_ms = deadline_ms
+
+
+class Following(_Source):
+    """The newest of the people followed, of each about as many."""
+
+    name = "following"
+
+    def draw(self, page: Page) -> Rows:
+        authors = page.followed(most=FOLLOWED_AT_ONCE)
+        catalogue = page.catalogue
+        orders = [
+            everyone[author]
+            for author in authors
+            for everyone in (catalogue.by_author, catalogue.inner_by_author)
+            if author in everyone
+        ]
+        return page.share(orders, self.quota)
+
+
+class _Liked(_Source):
+    """The newest of what the session shows an interest in, the stronger interests with more."""
+
+    most = 3  # interests drawn on
+
+    def _orders(self, page: Page) -> Mapping[int, Newest]:
+        raise NotImplementedError
+
+    def draw(self, page: Page) -> Rows:
+        orders = self._orders(page)
+        liked = page.liked(self.name, self.most)
+        return page.share([orders[code] for code in liked if code in orders], self.quota)
+
+
+class LikedChannels(_Liked):
+    name = "channel"
+
+    def _orders(self, page: Page) -> Mapping[int, Newest]:
+        return page.catalogue.by_channel
+
+
+class LikedAuthors(_Liked):
+    name = "author"
+
+    def _orders(self, page: Page) -> Mapping[int, Newest]:
+        return page.catalogue.by_author
+
+
+class LikedTags(_Liked):
+    name = "tag"
+
+    def _orders(self, page: Page) -> Mapping[int, Newest]:
+        return page.catalogue.by_tag
+
+
+class Trending(_Source):
+    """The hottest in the viewer's languages; overall when these do not fill the quota."""
+
+    name = "trending"
+
+    def draw(self, page: Page) -> Rows:
+        catalogue = page.catalogue
+        found: list[Rows] = []
+        left = self.quota
+        for language in _languages(page):
+            hot = catalogue.hot_by_language.get(language)
+            if hot is not None and left > 0:
+                rows = page.open(hot.order(catalogue.heat))[:left]
+                found.append(rows)
+                left -= len(rows)
+        if left > 0:
+            rows = page.open(catalogue.hot.order(catalogue.heat))[: self.quota]
+            if found:
+                held = set(np.concatenate(found).tolist())
+                rows = rows[[row not in held for row in rows.tolist()]]
+            found.append(rows[:left])
+        return np.concatenate(found) if found else NO_ROWS
+
+
+class NewestOfAll(_Source):
+    name = "newest"
+
+    def draw(self, page: Page) -> Rows:
+        return page.first(page.catalogue.newest, self.quota)
+
+
+class Random(_Source):
+    """An even draw from everything public: what exploration draws from, and a few unlikely
+    candidates for everybody.
+    """
+
+    name = "random"
+
+    def draw(self, page: Page) -> Rows:
+        everything = page.catalogue.newest
+        # Twice the quota is drawn, as some will be closed; those open are an even draw of the
+        # open ones. A viewer who has seen most of the catalogue gets fewer than the quota.
+        rows = everything.at(page.draws.some(len(everything), 2 * self.quota))
+        return page.open(rows)[: self.quota]
+
+
+class WholeScope(_Source):
+    """The newest of a channel, a tag, an author or the people followed."""
+
+    name = "scope"
+    scopes = frozenset(set(Scope) - FOR_YOU)
+
+    def draw(self, page: Page) -> Rows:
+        return page.share(page.scope_orders(followed=FOLLOWED_AT_ONCE), self.quota)
+
+
+def _languages(page: Page) -> list[int]:
+    """The languages declared, then those that the session likes."""
+    words = page.catalogue.languages
+    codes = [words.find(language) for language in page.query.languages]
+    codes += page.liked("language", 2)
+    return list(dict.fromkeys(code for code in codes if code >= 0))
+
+
+def sources(config: Config) -> list[Source]:
+    """All of them, those that say most about the viewer first."""
+    quotas, deadline = config.quotas, config.source_deadline_ms
+    return [
+        WholeScope(quotas.scope, deadline),
+        Following(quotas.following, deadline),
+        LikedChannels(quotas.channel, deadline),
+        LikedAuthors(quotas.author, deadline),
+        LikedTags(quotas.tag, deadline),
+        Trending(quotas.trending, deadline),
+        NewestOfAll(quotas.newest, deadline),
+        Random(quotas.random, deadline),
+    ]

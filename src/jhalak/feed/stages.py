@@ -1,0 +1,28 @@
+"""The pipeline that serves today: which stages, in which order within their kind."""
+
+from __future__ import annotations
+
+from jhalak.feed.config import Config
+from jhalak.feed.features import features
+from jhalak.feed.pipeline import Pipeline
+from jhalak.feed.rules import rules
+from jhalak.feed.rungs import rungs
+from jhalak.feed.sampler import SlateSampler
+from jhalak.feed.scorer import SessionScorer
+from jhalak.feed.sources import Random, sources
+
+
+def standard(config: Config) -> Pipeline:
+    """Sources of the session, one additive scorer, one sampler, every rule twice."""
+    from_where = sources(config)
+    random_bit = 1 << [source.name for source in from_where].index(Random.name)
+    return Pipeline(
+        sources=from_where,
+        features=features(config),
+        before=rules(),
+        scorers=[SessionScorer(config)],
+        selector=SlateSampler(config, random_bit),
+        after=rules(),
+        rungs=rungs(),
+        finally_=[],
+    )

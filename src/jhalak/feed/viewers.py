@@ -1,0 +1,300 @@
+"""What the feed holds about a viewer, in three parts that live differently.
+
+`Session`: interests and what was seen. Learnt from behaviour; the longest idle are forgotten.
+`Ties`: who is followed and blocked, and what was refused. Declared, so a member's are never
+forgotten to save memory (a block that lapses is a broken promise).
+`ServedBefore`: what this process served lately. Not in the log, not in the snapshot.
+
+Interests fade by forward decay, as heat does (see catalogue): a newer watch weighs more by
+`growth`, and nothing is ever walked through to be made smaller.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jhalak.feed.config import Config
+from jhalak.feed.fairness import Verdict
+from jhalak.feed.orderings import Floats, Rows
+from jhalak.feed.shelves import Frozen, Shelves
+
+PRIOR = 1.0  # watches of no opinion that every interest starts with
+REBASE = 2.0**40
+RECENT = 8  # views that may still go on (a finish after a part, another round)
+KINDS = ("channel", "author", "tag", "language")
+
+
+class Interest:
+    """Decayed sums of signal and of weight by code; an interest is sum / (weight + PRIOR). Tags
+    stand by name: what is held about one is true when its code has gone to another.
+    """
+
+    __slots__ = ("sums", "weights")
+
+    def __init__(self) -> None:
+        self.sums: dict[Any, float] = {}
+        self.weights: dict[Any, float] = {}
+
+    def copy(self) -> Interest:
+        other = Interest()
+        other.sums, other.weights = self.sums.copy(), self.weights.copy()
+        return other
+
+    def add(self, code: int | str, signal: float, weight: float, most: int) -> None:
+        """`signal` in [-weight, weight] times growth; a negative weight takes back."""
+        total = self.weights.get(code, 0.0) + weight
+        if total < 0.0:
+            total = 0.0
+        felt = self.sums.get(code, 0.0) + signal
+        self.weights[code] = total
+        self.sums[code] = min(total, max(-total, felt))
+        if len(self.sums) > most:
+            self._prune(most)
+
+    def _prune(self, most: int) -> None:
+        """Forgets the faintest quarter: one pass now and then instead of one each time."""
+        weights = self.weights
+        strongest = sorted(weights, key=lambda code: (weights[code], code), reverse=True)
+        keep = set(strongest[: max(1, most * 3 // 4)])
+        self.sums = {code: value for code, value in self.sums.items() if code in keep}
+        self.weights = {code: value for code, value in weights.items() if code in keep}
+
+    def scale(self, factor: float) -> None:
+        self.sums = {code: value * factor for code, value in self.sums.items()}
+        self.weights = {code: value * factor for code, value in self.weights.items()}
+
+    def arrays(self, growth: float, find: Callable[[Any], int]) -> tuple[Rows, Floats]:
+        """Codes, and the interest in each, in [-1, 1]. `find` gives a code; -1 for one that is
+        gone, which is left out.
+        """
+        size = len(self.sums)
+        sums = np.fromiter(self.sums.values(), np.float64, size)
+        weights = np.fromiter(self.weights.values(), np.float64, size)
+        codes = np.fromiter(map(find, self.sums), np.int32, size)
+        values = sums / (weights + PRIOR * growth)
+        here = codes >= 0
+        return codes[here], values[here]
+
+
+class View(NamedTuple):
+    """One watching of one video from one page, which may come in several events."""
+
+    slate: str
+    watched_ms: int
+    finished: bool
+    verdict: Verdict
+
+    @property
+    def fair(self) -> float:
+        return self.verdict.fair
+
+    @property
+    def felt(self) -> float:
+        return self.verdict.felt
+
+
+class Session:
+    """What was noticed about one viewer."""
+
+    __slots__ = ("at_ms", "growth", "interests", "recent", "seen")
+
+    def __init__(self) -> None:
+        self.at_ms = 0
+        self.growth = 1.0
+        self.interests = tuple(Interest() for _ in KINDS)
+        self.seen = array("i")  # rows in order of watching, last occurrence counts
+        self.recent: OrderedDict[int, View] = OrderedDict()
+
+    def copy(self) -> Session:
+        other = Session()
+        other.at_ms, other.growth = self.at_ms, self.growth
+        other.interests = tuple(interest.copy() for interest in self.interests)
+        other.seen, other.recent = self.seen[:], self.recent.copy()
+        return other
+
+    def fade(self, at_ms: int, half_ms: int, part: float) -> None:
+        """Time goes on to `at_ms`, and everything before fades to `part` of itself."""
+        halves = max(0, at_ms - self.at_ms) / half_ms if self.at_ms else 0.0
+        self.at_ms = max(self.at_ms, at_ms)
+        self.growth *= 2.0 ** min(halves, 400.0) / part
+        if self.growth > REBASE:
+            for interest in self.interests:
+                interest.scale(1.0 / self.growth)
+            self.growth = 1.0
+
+    def see(self, row: int, most: int) -> None:
+        self.seen.append(row)
+        if len(self.seen) >= 2 * most:
+            self.seen = array("i", self.seen_rows()[-most:].tolist())
+
+    def seen_rows(self) -> Rows:
+        """The rows seen, each once, in the order in which they were last seen."""
+        return last_of_each(np.frombuffer(self.seen[:], np.int32))
+
+    def absorb(self, other: Session, config: Config) -> None:
+        """Adds what was noticed about the same person as a guest."""
+        other = other.copy()  # a snapshot may hold it as it was
+        latest = max(self.at_ms, other.at_ms)
+        for session in (self, other):
+            session.fade(latest, config.interest_half_ms, 1.0)
+        ratio = self.growth / other.growth
+        for mine, theirs in zip(self.interests, other.interests, strict=True):
+            for code, signal in theirs.sums.items():
+                mine.add(code, signal * ratio, theirs.weights[code] * ratio, config.interests)
+        for row in other.seen_rows().tolist():
+            self.see(row, config.seen)
+        for row, view in other.recent.items():
+            self.recent[row] = view
+            self.recent.move_to_end(row)
+        while len(self.recent) > RECENT:
+            self.recent.popitem(last=False)
+
+
+class Ties:
+    """What a viewer declared: authors by code, videos by row."""
+
+    __slots__ = ("blocks", "follows", "refused")
+
+    def __init__(
+        self,
+        follows: Iterable[int] = (),
+        blocks: Iterable[int] = (),
+        refused: Iterable[int] = (),
+    ) -> None:
+        self.follows = set(follows)
+        self.blocks = set(blocks)
+        self.refused = dict.fromkeys(refused)
+
+    def copy(self) -> Ties:
+        return Ties(self.follows, self.blocks, self.refused)
+
+    def refuse(self, row: int, most: int) -> None:
+        self.refused.pop(row, None)
+        self.refused[row] = None
+        while len(self.refused) > most:
+            del self.refused[next(iter(self.refused))]
+
+    def absorb(self, other: Ties, most: int) -> None:
+        self.follows |= other.follows
+        self.blocks |= other.blocks
+        for row in other.refused:
+            self.refuse(row, most)
+
+    def __bool__(self) -> bool:
+        return bool(self.follows or self.blocks or self.refused)
+
+
+class Viewers:
+    """Everybody: sessions and guests' ties up to a number, members' ties all."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.sessions = Frozen(Session, config.members, config.guests)
+        self.all_ties = Frozen(Ties, None, config.guests)
+
+    def session(self, viewer: str) -> Session | None:
+        return self.sessions.get(viewer)
+
+    def active(self, viewer: str) -> Session:
+        """The session of a viewer who has just done something."""
+        return self.sessions.active(viewer)
+
+    def ties(self, viewer: str) -> Ties:
+        """What the viewer declared; to be read only."""
+        return self.all_ties.get(viewer) or Ties()
+
+    def declare(self, viewer: str) -> Ties:
+        """The ties of a viewer who is about to change them."""
+        return self.all_ties.active(viewer)
+
+    def join(self, guest: str, member: str) -> bool:
+        """Moves what is held about a guest to a member. False when nothing is."""
+        if guest == member:
+            return False
+        session = self.sessions.pop(guest)
+        ties = self.all_ties.pop(guest)
+        if session is not None:
+            self.active(member).absorb(session, self._config)
+        if ties:
+            self.declare(member).absorb(ties, self._config.refused)
+        return session is not None or ties is not None
+
+
+class Ranking(NamedTuple):
+    """The best of one page's candidates, best first, and the sources that brought each, as in the
+    column "sources".
+    """
+
+    rows: Rows
+    sources: Rows
+
+
+UNRANKED = Ranking(np.empty(0, np.int32), np.empty(0, np.int32))
+
+
+class ServedBefore:
+    """What was served lately, by viewer, and the last ranking, for the page after a failure."""
+
+    __slots__ = ("_entries", "_for_ms", "_most")
+
+    def __init__(self, config: Config) -> None:
+        self._entries = Shelves(_Served, config.members, config.guests)
+        self._most, self._for_ms = config.served, config.served_for_ms
+
+    def rows(self, viewer: str, now_ms: int) -> Rows:
+        """Rows served in the last while, oldest first, each once."""
+        served = self._entries.get(viewer)
+        if served is None:
+            return np.empty(0, np.int32)
+        since = now_ms - self._for_ms
+        rows = [row for row, at in served.rows.items() if at > since]
+        return np.array(rows, np.int32)
+
+    def ranking(self, viewer: str) -> Ranking:
+        served = self._entries.get(viewer)
+        return UNRANKED if served is None else served.ranking
+
+    def next(self, viewer: str) -> int:
+        """A number that differs for each page of this viewer in this process."""
+        served = self._entries.active(viewer)
+        served.pages += 1
+        return served.pages
+
+    def note(self, viewer: str, now_ms: int, rows: Iterable[int], ranking: Ranking | None) -> None:
+        served = self._entries.active(viewer)
+        for row in rows:
+            served.rows.pop(row, None)
+            served.rows[row] = now_ms
+        while len(served.rows) > self._most:
+            del served.rows[next(iter(served.rows))]
+        if ranking is not None:
+            served.ranking = ranking
+
+    def join(self, guest: str, member: str) -> None:
+        served = self._entries.pop(guest)
+        if served is not None and guest != member:
+            for row, at in served.rows.items():
+                self.note(member, at, (row,), None)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class _Served:
+    __slots__ = ("pages", "ranking", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[int, int] = {}
+        self.ranking = UNRANKED
+        self.pages = 0
+
+
+def last_of_each(rows: Rows) -> Rows:
+    """Each row once, in the order of last occurrence."""
+    _, first = np.unique(rows[::-1], return_index=True)
+    return rows[::-1][np.sort(first)][::-1]

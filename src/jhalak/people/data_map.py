@@ -1,0 +1,67 @@
+"""What every column of people holds, why, for how long, and how it ends."""
+
+from __future__ import annotations
+
+from jhalak.border.data_map import (
+    WHILE_ACCOUNT,
+    Basis,
+    Column,
+    DataClass,
+    Erasure,
+    Purpose,
+    days,
+    technical,
+)
+
+_PROFILE = Column(DataClass.PROFILE, Purpose.SERVICE, Basis.SERVICE, WHILE_ACCOUNT)
+_SETTING = Column(
+    DataClass.PROFILE, Purpose.SERVICE, Basis.SERVICE, WHILE_ACCOUNT, note="a choice of theirs"
+)
+_SECRET = Column(DataClass.SECRET, Purpose.SAFETY, Basis.SERVICE, WHILE_ACCOUNT)
+_SESSION = Column(
+    DataClass.SECRET,
+    Purpose.SAFETY,
+    Basis.SERVICE,
+    days(90),
+    note="gone at log out; 90 days after the last day of use at the latest",
+)
+_TIE = Column(DataClass.BEHAVIOUR, Purpose.SERVICE, Basis.SERVICE, WHILE_ACCOUNT)
+_BLOCK = Column(DataClass.BEHAVIOUR, Purpose.SAFETY, Basis.SERVICE, WHILE_ACCOUNT)
+_SUSPENSION = Column(
+    DataClass.SAFETY_RECORD,
+    Purpose.SAFETY,
+    Basis.LEGITIMATE_USE,
+    WHILE_ACCOUNT,
+    Erasure.KEEP_UNTIL,
+    note="why and by whom stands in the audit log",
+)
+
+COLUMNS: dict[str, Column] = {
+    "Person.id": technical(WHILE_ACCOUNT),
+    "Person.password": _SECRET,
+    "Person.handle": _PROFILE,
+    "Person.name": _PROFILE,
+    "Person.bio": _PROFILE,
+    "Person.picture": _PROFILE,
+    "Person.role": technical(WHILE_ACCOUNT, "what the operator entrusted to the account"),
+    "Person.private": _SETTING,
+    "Person.language": _SETTING,
+    "Person.suspended_at": _SUSPENSION,
+    "Person.created": _PROFILE,
+    "Session.session_key": _SESSION,
+    "Session.session_data": _SESSION,
+    "Session.expire_date": _SESSION,
+    "Session.person_id": _SESSION,
+    "Session.device": _SESSION,
+    "Session.created": _SESSION,
+    "Session.seen": _SESSION,
+    "Follow.id": technical(),
+    "Follow.follower_id": _TIE,
+    "Follow.followed_id": _TIE,
+    "Follow.pending": _TIE,
+    "Follow.created": _TIE,
+    "Block.id": technical(),
+    "Block.blocker_id": _BLOCK,
+    "Block.blocked_id": _BLOCK,
+    "Block.created": _BLOCK,
+}

@@ -1,0 +1,1 @@
+"""Safety: what keeps people unharmed, by people who answer for it."""

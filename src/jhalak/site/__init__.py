@@ -1,0 +1,3 @@
+"""The site: settings, routes, pages, the processes that serve them. The top floor: it may import
+any room.
+"""

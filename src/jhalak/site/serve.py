@@ -1,0 +1,264 @@
+"""`jhalak serve`: the whole site on one machine, as a few processes that are watched.
+
+    supervisor   owns the listening sockets, the lock on the data folder and nothing else
+      front      nginx: static files, media bytes, limits, slow clients
+      web        pages, API, feed
+      intake     uploads, which wait for slow phones
+      worker     jobs: preparing videos, relaying events
+
+The sockets are opened here and inherited, so a process that is restarted loses no connection that
+waits.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from jhalak.options import Options, options
+from jhalak.site import front
+from jhalak.site.front import FrontError
+from jhalak.site.instance import InstanceError, only_instance, run_folder, socket_folder
+from jhalak.site.probe import Probe
+from jhalak.site.supervisor import Program, Supervisor, say
+
+BACKLOG = 1024
+APPLICATION = "jhalak.site.wsgi:application"
+
+
+class ServeError(Exception):
+    """The site cannot be started; the message says why and what to do."""
+
+
+def listen_tcp(host: str, port: int, *, patience: float = 0.0) -> socket.socket:
+    """The public socket, bound and listening. Port 0 takes a free one. Tries again for `patience`
+    seconds.
+
+    Raises ServeError in words for the person who starts the site.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return _listen(host, port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < until:
+                time.sleep(0.1)
+                continue
+            raise ServeError(_why_not_listening(host, port, error)) from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)  # nginx takes an inherited socket as it is, and must not wait
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _why_not_listening(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {host} is taken by another program. Stop that one, or choose another"
+            f" port: jhalak serve --port {port + 1 if port < 65535 else 8000}"
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights than you have. Choose one above 1023: --port 8000."
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"{host!r} is not an address of this machine. Use --host 127.0.0.1, or 0.0.0.0 for all."
+        )
+    return f"Cannot listen on {host} port {port}: {error.strerror or error}."
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """A Unix socket for one of our processes; what an earlier instance left there is replaced."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o660)  # a front of the system may be let in by its group
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _listen_local(path: Path) -> socket.socket:
+    """The option `socket`. Raises ServeError."""
+    if not path.is_absolute() or (path.exists() and not path.is_socket()):
+        raise ServeError(f"The option socket: {path} is not an absolute path of a socket.")
+    try:
+        listener = listen_unix(path)
+    except OSError as error:
+        raise ServeError(f"Cannot listen on the socket {path}: {error}.") from error
+    listener.setblocking(False)  # as above
+    return listener
+
+
+def url_of(host: str, port: int) -> str:
+    """What a person types: an address that means "all" is reached as localhost."""
+    name = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104 - compared only
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+
+
+def reach(host: str, port: int) -> tuple[str, int]:
+    """Where this machine finds a front that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104 - compared only
+
+
+def free_port(host: str, first: int) -> int:
+    """`first`, or the next port that nobody listens on. Raises ServeError when twenty are taken."""
+    for port in range(first, first + 20):
+        try:
+            _listen(host, port).close()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise ServeError(_why_not_listening(host, port, error)) from error
+        else:
+            return port
+    raise ServeError(f"Ports {first} to {first + 19} are all taken. Name a free one with --port.")
+
+
+def run_before(command: str) -> None:
+    """Runs a command of ours to its end, in a process of its own. Raises ServeError."""
+    done = subprocess.run([sys.executable, "-m", "jhalak", command], check=False)
+    if done.returncode:
+        raise ServeError(f"Nothing was started: `jhalak {command}` failed, its reason is above.")
+
+
+def serve(
+    *,
+    with_front: bool = True,
+    application: str = APPLICATION,
+    before: Sequence[str] = ("migrate",),
+    more: Callable[[str], Sequence[Program]] = lambda _url: (),
+    on_ready: Callable[[str], None] = lambda _url: None,
+) -> int:
+    """Runs the site until it is told to stop. Returns the exit code.
+
+    `before`: our commands that must succeed first, in this order. `more(url)`: further programs to
+    keep running beside it. Raises ServeError, InstanceError, FrontError before anything is started.
+    """
+    given = options()
+    run = run_folder(given.folder)
+    with ExitStack() as stack:
+        crashed = stack.enter_context(only_instance(run))
+        sockets = socket_folder(run)
+        places = front.Sockets(web=sockets / "web.sock", intake=sockets / "intake.sock")
+        web = stack.enter_context(listen_unix(places.web))
+        intake = stack.enter_context(listen_unix(places.intake))
+        stack.callback(places.web.unlink, missing_ok=True)
+        stack.callback(places.intake.unlink, missing_ok=True)
+        files = front.raise_file_limit()
+        programs = [
+            _web("web", application, web, given.web_threads, given.drain),
+            _web("intake", application, intake, given.intake_threads, given.drain),
+            _worker(given.drain),
+        ]
+        where: tuple[str, int] | str = str(places.web)
+        public, url = web, f"unix:{places.web}"
+        if with_front:
+            # After a crash the last instance's front may need a moment to see that it is an orphan.
+            public = listen_tcp(given.host, given.port, patience=3.0 if crashed else 0.3)
+            stack.callback(public.close)
+            host, port = public.getsockname()[:2]
+            listening = [public]
+            if given.socket:
+                local = stack.enter_context(_listen_local(Path(given.socket)))
+                stack.callback(Path(given.socket).unlink, missing_ok=True)
+                listening.append(local)
+            programs.insert(0, _front(given, run, listening, places, files))
+            where, url = reach(host, port), url_of(host, port)
+        programs.extend(more(url))
+        for command in before:
+            run_before(command)
+        probe = Probe(where, given.hosts.split()[0] if given.hosts.split() else "localhost")
+        stack.callback(probe.close)
+        supervisor = Supervisor(
+            programs,
+            ready=probe.look,
+            on_ready=lambda: _announce(url, on_ready),
+            on_stop=public.close,
+        )
+        return supervisor.run()
+
+
+def _announce(url: str, on_ready: Callable[[str], None]) -> None:
+    say(f"Jhalak is ready: {url}")
+    on_ready(url)
+
+
+def _web(name: str, application: str, listener: socket.socket, threads: int, drain: int) -> Program:
+    fd = listener.fileno()
+    argv = (sys.executable, "-m", "jhalak.site.web", "--name", name)
+    return Program(
+        name,
+        (
+            *argv,
+            "--fd",
+            str(fd),
+            "--app",
+            application,
+            "--threads",
+            str(threads),
+            "--drain",
+            str(drain),
+            *(("--turns",) if name == "web" else ()),
+        ),
+        pass_fds=(fd,),
+        stage=1,  # after the front, which brings the requests that are still to be answered
+        drain=drain + 2.0,
+    )
+
+
+def _worker(drain: int) -> Program:
+    return Program("worker", (sys.executable, "-m", "jhalak", "worker"), drain=float(drain))
+
+
+def _front(
+    given: Options, run: Path, listening: list[socket.socket], places: front.Sockets, files: int
+) -> Program:
+    """`listening`: the public socket, then the local one if there is one."""
+    config = run / "front.conf"
+    address = listening[0].getsockname()[:2]
+    fds = tuple(one.fileno() for one in listening)
+    config.write_text(front.embedded_config(given, address, places, files), "utf-8")
+    argv = (str(front.nginx_binary()), "-p", f"{run}/", "-c", str(config), "-e", "front-start.log")
+    checked = subprocess.run([*argv, "-t", "-q"], check=False, capture_output=True, text=True)
+    if checked.returncode:
+        raise ServeError(f"The front does not take its settings: {checked.stderr.strip()}")
+    return Program(
+        "front",
+        argv,
+        # nginx's own way to inherit listening sockets
+        env={"NGINX": "".join(f"{fd};" for fd in fds)},
+        pass_fds=fds,
+        stop_signal=signal.SIGQUIT,  # no new connections, finish the open ones
+        orphan_signal=signal.SIGTERM,  # its own workers are ended by it alone
+        drain=float(given.drain),
+    )
+
+
+__all__ = [
+    "FrontError",
+    "InstanceError",
+    "ServeError",
+    "free_port",
+    "listen_tcp",
+    "serve",
+    "url_of",
+]

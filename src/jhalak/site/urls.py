@@ -1,0 +1,23 @@
+"""Every address of the site: API, media, pages."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from jhalak.site.api import api
+from jhalak.site.health import healthz
+from jhalak.site.operator_pages import operator_urls
+from jhalak.site.pages import page_urls
+from jhalak.videos.urls import urlpatterns as media_urls
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("api/", api.urls),
+    path("media/", include(media_urls)),
+    *page_urls,
+    *operator_urls,
+]
+handler400 = "jhalak.site.errors.bad_request"
+handler403 = "jhalak.site.errors.forbidden"
+handler404 = "jhalak.site.errors.not_found"
+handler500 = "jhalak.site.errors.defect"

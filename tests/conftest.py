@@ -1,0 +1,30 @@
+"""What every test shares: stores, a feed engine and limits of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """Each test that touches rows gets an empty object store and event log, and an engine of its
+    own.
+    """
+    asked = {"db", "transactional_db"}.intersection(request.fixturenames)
+    if not asked and request.node.get_closest_marker("django_db") is None:
+        yield
+        return
+    from jhalak import records
+    from jhalak.options import override
+    from jhalak.people import throttle
+    from jhalak.viewing.host import forget_hosts
+
+    with override(data=str(tmp_path / "data")):
+        forget_hosts()
+        throttle.forget_all()
+        yield
+        records.close_stores()
+        forget_hosts()
