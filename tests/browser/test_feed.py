@@ -241,7 +241,8 @@ def test_events_wait_while_the_network_is_away(visit: Open, ear: Ear) -> None:
     page.context.set_offline(True)
     page.locator("#feed").evaluate("feed => feed.scrollBy({top: feed.clientHeight})")
     expect(page.get_by_text("You are offline.")).to_be_visible()
-    page.wait_for_function("() => sessionStorage['jhalak.events']?.includes('skipped')")
+    # A skip, or more than that where the machine was slow to swipe: it waits either way.
+    page.wait_for_function("() => /\"watched_ms\"/.test(sessionStorage['jhalak.events'] ?? '')")
     with page.expect_response("**/api/events") as answer:
         page.context.set_offline(False)
     assert answer.value.json()["accepted"] >= 1

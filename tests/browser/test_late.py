@@ -51,7 +51,7 @@ def test_what_the_browser_only_queued_is_kept(visit: Open, ear: Ear) -> None:
     wait_playing(page)
     page.context.set_offline(True)
     page.evaluate("() => dispatchEvent(new PageTransitionEvent('pagehide'))")
-    assert "skipped" in page.evaluate("() => sessionStorage['jhalak.events'] ?? ''")
+    assert '"watched_ms"' in page.evaluate("() => sessionStorage['jhalak.events'] ?? ''")
     page.context.set_offline(False)
     page.wait_for_function("() => !sessionStorage['jhalak.events']")
 
