@@ -30,3 +30,10 @@ def swipe(page: Page) -> str:
     page.locator("#feed").evaluate("feed => feed.scrollBy({top: feed.clientHeight})")
     expect(page.locator(CURRENT)).not_to_have_attribute("data-id", before or "")
     return wait_playing(page)
+
+
+def wait_untold(page: Page) -> None:
+    """Until an ending waits for the network: a skip, or more where the machine was slow."""
+    page.wait_for_function(
+        "() => sessionStorage['jhalak.events']?.includes('\"watched_ms\"') ?? false"
+    )

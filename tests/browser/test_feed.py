@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import WIDE, Ear, Open, World
-from tests.browser.feed_page import CURRENT, PLAYING, swipe, wait_playing
+from tests.browser.feed_page import CURRENT, PLAYING, swipe, wait_playing, wait_untold
 
 PAUSED = re.compile(r"\bpaused\b")
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -241,8 +241,7 @@ def test_events_wait_while_the_network_is_away(visit: Open, ear: Ear) -> None:
     page.context.set_offline(True)
     page.locator("#feed").evaluate("feed => feed.scrollBy({top: feed.clientHeight})")
     expect(page.get_by_text("You are offline.")).to_be_visible()
-    # A skip, or more than that where the machine was slow to swipe: it waits either way.
-    page.wait_for_function("() => /\"watched_ms\"/.test(sessionStorage['jhalak.events'] ?? '')")
+    wait_untold(page)
     with page.expect_response("**/api/events") as answer:
         page.context.set_offline(False)
     assert answer.value.json()["accepted"] >= 1
