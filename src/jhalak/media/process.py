@@ -24,6 +24,7 @@ import msgspec
 from jhalak.border import Rules, SealError, start
 from jhalak.media.arguments import check
 from jhalak.media.model import Failed, Limits, Reason, Refused, Stopped
+from jhalak.media.stall import Watch
 
 Sink = Callable[[bytes], None]
 
@@ -55,6 +56,8 @@ class Budget(msgspec.Struct, frozen=True):
     wall_seconds: float
     memory_bytes: int
     nice: int = 0
+    quiet_seconds: float = 30.0
+    """It is taken to hang after twice this without a byte or any work, see `stall`."""
 
     @classmethod
     def of(cls, limits: Limits, duration_ms: int, *, nice: int = 0) -> Budget:
@@ -139,7 +142,8 @@ def run(
         check(arguments)
         return [program, *arguments]
 
-    ended = run_sealed(words, sources, [*sinks, progress], budget, stop=stop, log=log)
+    every: list[Sink] = [*sinks, progress]
+    ended = run_sealed(words, sources, every, budget, chatter=progress, stop=stop, log=log)
     _judge(ended)
     if on_progress is not None:
         on_progress(1.0)
@@ -153,15 +157,17 @@ def run_sealed(
     budget: Budget,
     *,
     reads: Sequence[Path] = (),
+    chatter: Sink | None = None,
     stop: threading.Event | None = None,
     log: Sink | None = None,
 ) -> Ended:
     """Run a program to its end, each pipe's bytes going to its sink as they come.
 
     `words` gets the numbers of the descriptors that `sources` are open as (only to be read), and of
-    the pipes, and gives the program and its arguments. `reads`: what else it may read. `log` gets
-    its stderr. A sink's exception ends the process and is raised. Raises Refused (too much wall
-    time), Stopped, Failed (the machine).
+    the pipes, and gives the program and its arguments. `reads`: what else it may read. `chatter`:
+    the sink whose bytes are no sign that it gets on. `log` gets its stderr. A sink's exception ends
+    the process and is raised. Raises Refused (too much wall time), Stopped, Failed (the machine, or
+    it hung).
     """
     if stop is not None and stop.is_set():
         raise Stopped("stopped before it began")
@@ -183,9 +189,10 @@ def run_sealed(
             assert process.stderr is not None
             readers: list[tuple[IO[bytes], Sink]] = [(pipe.read, pipe.take) for pipe in pipes]
             readers.append((process.stderr, errors))
-            _pump(readers, begun + budget.wall_seconds, stop)
+            clock = _Clock(process.pid, begun, budget)
+            _pump(readers, clock, chatter, stop)
             # All its pipes are closed; a process that stays for all that is ended by the clock.
-            status, usage = _reap(process, begun + budget.wall_seconds)
+            status, usage = _reap(process, clock)
         except BaseException:
             _kill(process)
             raise
@@ -255,8 +262,25 @@ class _Progress:
             self._tell(share)
 
 
+class _Clock:
+    """Ends what takes too long, and what hangs."""
+
+    def __init__(self, pid: int, begun: float, budget: Budget) -> None:
+        self._deadline = begun + budget.wall_seconds
+        self.watch = Watch(pid, budget.quiet_seconds)
+
+    def check(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise Refused(Reason.TOO_HEAVY, "out of wall time")
+        if self.watch.hangs():
+            raise Failed("it hung: no work and no word")
+
+
 def _pump(
-    readers: Sequence[tuple[IO[bytes], Sink]], deadline: float, stop: threading.Event | None
+    readers: Sequence[tuple[IO[bytes], Sink]],
+    clock: _Clock,
+    chatter: Sink | None,
+    stop: threading.Event | None,
 ) -> None:
     """Hand on what comes until every pipe is closed."""
     with selectors.DefaultSelector() as selector:
@@ -267,15 +291,16 @@ def _pump(
                 data = os.read(key.fd, _CHUNK)
                 if data:
                     key.data(data)
+                    if key.data is not chatter:
+                        clock.watch.heard()
                 else:
                     selector.unregister(key.fileobj)
             if stop is not None and stop.is_set():
                 raise Stopped("asked to stop")
-            if time.monotonic() > deadline:
-                raise Refused(Reason.TOO_HEAVY, "out of wall time")
+            clock.check()
 
 
-def _reap(process: subprocess.Popen[bytes], deadline: float) -> tuple[int, resource.struct_rusage]:
+def _reap(process: subprocess.Popen[bytes], clock: _Clock) -> tuple[int, resource.struct_rusage]:
     """Its exit status (minus the signal's number when one ended it) and what it used."""
     while True:
         pid, raw, usage = os.wait4(process.pid, os.WNOHANG)
@@ -284,8 +309,7 @@ def _reap(process: subprocess.Popen[bytes], deadline: float) -> tuple[int, resou
             if process.stderr is not None:
                 process.stderr.close()
             return process.returncode, usage
-        if time.monotonic() > deadline:
-            raise Refused(Reason.TOO_HEAVY, "out of wall time")
+        clock.check()
         time.sleep(0.002)
 
 
