@@ -14,11 +14,13 @@ from django.utils import timezone
 
 from jhalak import media, records
 from jhalak.feed.events import Published, decode
+from jhalak.people.access import Viewer
 from jhalak.people.models import Person
 from jhalak.records.models import Job
 from jhalak.safety.actions import do_withdraw_video
 from jhalak.social.ties import do_block
 from jhalak.videos.actions import do_announce
+from jhalak.videos.cards import SoundCard, cards
 from jhalak.videos.keys import work_folder
 from jhalak.videos.models import Sound, SoundWord, Upload, Video
 from jhalak.videos.sounds import SOUND, find_sound, lacks_sound
@@ -229,7 +231,7 @@ CLOSED = {
 }
 
 
-@pytest.mark.parametrize("how", [*CLOSED, "deleted", "account", "suspended", "blocked"])
+@pytest.mark.parametrize("how", [*CLOSED, "deleted", "account", "suspended", "blocked", "blocks"])
 def test_a_sound_is_open_while_its_video_is(how: str) -> None:
     """Closed, it cannot be heard by itself or taken; what has it keeps it."""
     author, me = person("asha"), person("mira")
@@ -247,6 +249,8 @@ def test_a_sound_is_open_while_its_video_is(how: str) -> None:
             Person.objects.filter(pk=author.pk).update(suspended_at=timezone.now())
         case "blocked":
             do_block(author, me)
+        case "blocks":
+            do_block(me, author)
         case _:
             Video.objects.filter(pk=first.pk).update(**CLOSED[how])
     assert given(taken.public_id, client).status_code == 422
@@ -259,9 +263,20 @@ def test_a_sound_is_open_while_its_video_is(how: str) -> None:
     run_jobs()
     sweep()
     sweep_objects()
-    named = "asha" if how in ("failed", "blocked") else ""
-    card = client.get(f"/api/videos/{used.public_id}").json()
-    assert card["sound"] == {"id": taken.public_id, "handle": named}
+    for path in (f"/api/videos/{used.public_id}", "/api/people/mira/videos"):
+        answer = client.get(path).json()
+        card = answer["items"][0] if "items" in answer else answer
+        assert card["sound"] == {"id": taken.public_id, "handle": ""}
+    for who in (me, person(), me):  # one prepared query for all three
+        shown = cards(Viewer.member(who), [used.pk])[used.pk].sound
+        blocked = how in ("blocked", "blocks")
+        assert shown == SoundCard(taken.public_id, "asha" if blocked and who is not me else "")
+    plain = client.get(f"/v/{used.public_id}").content.decode()
+    assert "asha" not in plain
+    assert f'<a href="/s/{taken.public_id}">' in plain
+    # A block stands between two: others still read the name.
+    others = browser().get(f"/api/videos/{used.public_id}").json()
+    assert others["sound"]["handle"] == ("asha" if how in ("blocked", "blocks") else "")
     assert browser().get(f"/s/{taken.public_id}").status_code == 200
     assert client.get(f"/upload?sound={taken.public_id}").status_code == 200
 

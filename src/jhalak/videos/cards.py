@@ -27,12 +27,12 @@ from django.db.models import (
 )
 from django.utils.translation import get_language
 
-from jhalak.people.access import Viewer
+from jhalak.people.access import Viewer, meets
 from jhalak.people.models import Follow
 from jhalak.people.prepared import VIEWER, Rows, kind, prepared, stand_in_viewer
 from jhalak.videos.access import visible_videos
 from jhalak.videos.models import Video
-from jhalak.videos.states import Visibility
+from jhalak.videos.states import WATCHABLE, Visibility
 from jhalak.videos.words import caption_label
 
 
@@ -76,7 +76,9 @@ class BoardCard(msgspec.Struct, frozen=True):
 
 
 class SoundCard(msgspec.Struct, frozen=True):
-    """`handle`: whose original sound it is; "" when that video is not there for all any more."""
+    """`handle`: whose original sound it is; "" when that video is not there for all any more, or
+    one of the two has blocked the other.
+    """
 
     id: str
     handle: str
@@ -120,24 +122,23 @@ COLUMNS = (
 )  # fmt: skip
 
 
-_SOUND_OF = Case(
-    When(
+def _sound_of(viewer: Viewer) -> Case:
+    """The handle of whose sound it is, by the rule of `sounds.open_sounds`; else ""."""
+    named = meets(viewer, "sound__origin__author") & Q(
+        sound__origin__state__in=WATCHABLE,
         sound__origin__visibility=Visibility.PUBLIC,
         sound__origin__withdrawn_at=None,
         sound__origin__author__private=False,
-        sound__origin__author__suspended_at=None,
-        then=F("sound__origin__author__handle"),
-    ),
-    default=Value(""),
-)
+    )
+    return Case(When(named, then=F("sound__origin__author__handle")), default=Value(""))
 
 
 def rows(viewer: Viewer, videos: QuerySet[Video]) -> Rows:
-    """The columns of cards for these videos: one query. `viewer` decides the marks, not the
-    visibility.
+    """The columns of cards for these videos: one query. `viewer` decides the marks and whose sound
+    is named, not the visibility.
     """
     person = viewer.person
-    videos = videos.annotate(sound_of=_SOUND_OF)
+    videos = videos.annotate(sound_of=_sound_of(viewer))
     if person is None:
         none = Value(None, BigIntegerField())
         marked = videos.annotate(following=none, like=none, save_=none)
