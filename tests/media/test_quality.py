@@ -53,7 +53,9 @@ def test_places_are_spread_over_what_can_be_reached() -> None:
     def of(**changes: int) -> list[float]:
         return places(msgspec.structs.replace(GOOD, **changes))
 
-    assert of(duration_ms=18_000, keys=18) == [3.0, 9.0, 15.0]
+    assert of(duration_ms=18_000, keys=18) == [4.5, 13.5]
+    assert of(duration_ms=30_000, keys=30) == [5.0, 15.0, 25.0]
+    assert len(of(duration_ms=180_000, keys=99)) == 6
     assert of(duration_ms=18_000, keys=1) == [9.0]
     assert of(duration_ms=500, keys=5) == [0.25]
 

@@ -45,7 +45,7 @@ _AT_ZERO_MS = 50
 _SLACK_PIXELS = 64 * 8192
 """Codecs round sizes up to their blocks; a stream that grows beyond this is not what was probed."""
 
-_LOOKED_AT_FRAMES = 24
+_LOOKED_AT_FRAMES = 16
 _VMAF = "libvmaf=n_threads=1:n_subsample=2:ts_sync_mode=nearest"
 
 _CLEAN = ("-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1")
@@ -205,7 +205,7 @@ def keep_command(probe: Probe, rendition: Path, rate: int) -> Command:
 def quality_command(
     probe: Probe, source: Path, rung: Rung, crfs: Sequence[int], at: float
 ) -> Command:
-    """24 frames from the key frame before second `at`, encoded with each CRF as `rung` would be,
+    """16 frames from the key frame before second `at`, encoded with each CRF as `rung` would be,
     decoded again and compared with what went in, all in one process.
 
     Nothing comes out; the log tells the VMAF of the n-th CRF as that of Parsed_libvmaf_<n>.

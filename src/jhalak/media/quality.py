@@ -1,7 +1,7 @@
 """How finely a clip must be encoded: the CRF that gives it the quality that all clips get.
 
 One CRF for all wastes bits on what is simple and is too coarse for what is hard. So a few frames
-at up to three places are encoded twice at phone size, and compared with what went in by VMAF
+at one to six places are encoded twice at phone size, and compared with what went in by VMAF
 (Li and others, "Toward a practical perceptual video quality metric", 2016); what lies between the
 two is taken to be a straight line. It is not: true curves bend down, so the line is on the safe
 side, and nothing is concluded beyond the coarser one. The idea is Netflix' "Per-title encode
@@ -34,7 +34,8 @@ FLOOR = 90.0
 TRIED = (20, 28)
 """A fine and a coarse CRF; the coarse one is also the coarsest that is ever taken."""
 FINEST = 17
-_SPREAD = 3  # places that are looked at
+_EVERY_S = 10.0  # a place for each, so that the search is a constant share of the encode
+_FEWEST, _MOST = 2, 6
 _APART_S = 2.0  # places are at least so far apart
 _END_BYTES = 1 << 16
 _LOSS = 1.0  # of VMAF by one CRF, below the fine one
@@ -100,7 +101,8 @@ def places(probe: Probe) -> list[float]:
     frame before each, so there are no more of them than key frames.
     """
     seconds = probe.duration_ms / 1000
-    count = max(1, min(_SPREAD, probe.keys, int(seconds / _APART_S)))
+    wanted = min(_MOST, max(_FEWEST, int(seconds / _EVERY_S)))
+    count = max(1, min(wanted, probe.keys, int(seconds / _APART_S)))
     return [round(seconds * (2 * at + 1) / (2 * count), 3) for at in range(count)]
 
 
