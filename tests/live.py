@@ -164,6 +164,12 @@ class Site:
         with contextlib.closing(sqlite3.connect(file, timeout=20)) as connection, connection:
             connection.execute(query, parameters)
 
+    def enqueue(self, kind: str, subject: str) -> None:
+        """Have a job done that nothing else would begin just now."""
+        code = "import sys, django; django.setup(); from jhalak import records;"
+        code += "records.enqueue(sys.argv[1], sys.argv[2])"
+        subprocess.run([sys.executable, "-c", code, kind, subject], env=self.env, check=True)
+
     def events(self, query: str) -> list[tuple[Any, ...]]:
         """Read the event log from outside."""
         return _read(self.data / "events.db", query)

@@ -102,6 +102,13 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         option("Folder with a Whisper model (CTranslate2) that hears captions; empty for none."),
     ] = ""
+    av1_views: Annotated[
+        int,
+        option(
+            "Views from which on a video is made in AV1 too, when nothing else is to do, what is"
+            " watched most first; 0 for none."
+        ),
+    ] = 100
 
     @property
     def folder(self) -> Path:

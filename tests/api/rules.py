@@ -98,6 +98,7 @@ RULES: dict[str, Rule] = {
     "POST /api/runner/pieces": Rule(RUNNERS, {"number": 0, "duration_ms": 0}),
     "POST /api/runner/first": Rule(RUNNERS, {"rendition": {}, "more": False}),
     "POST /api/runner/rest": Rule(RUNNERS, {"renditions": []}),
+    "POST /api/runner/modern": Rule(RUNNERS, {"renditions": []}),
     "POST /api/runner/scrubbing": Rule(
         RUNNERS, {"width": 1, "height": 1, "columns": 1, "cells": 1, "step_ms": 1}
     ),

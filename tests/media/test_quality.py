@@ -65,7 +65,7 @@ def test_a_filter_that_names_a_file_is_refused() -> None:
         check(["-filter_complex", "[a0][b0]libvmaf=log_path=out[q0]"])
 
 
-def _vmaf(made: Path, source: Path) -> float:
+def vmaf(made: Path, source: Path) -> float:
     """Against the source, from outside of the engine."""
     same = "setparams=colorspace=bt709:range=tv"  # else the filter turns colours to make it so
     size = f"{same},scale=540:960:flags=bicubic,format=yuv420p"
@@ -93,7 +93,7 @@ def test_a_flat_clip_gets_few_bits_and_a_busy_one_its_quality(tmp_path: Path) ->
         assert (large.name, small.name, small.crf) == ("720", "360", 21)
         made = make_rest(made_plan, source, tmp_path / kind)[0]
         crfs[kind], rates[kind] = large.crf, made.average_bps
-        assert _vmaf(made.path, source) >= FLOOR
+        assert vmaf(made.path, source) >= FLOOR
     assert 23 < crfs["busy"] < crfs["flat"]
     assert rates["flat"] < 500_000 < rates["busy"]
 

@@ -37,7 +37,7 @@ def _decoded(path: Path) -> list[av.VideoFrame]:
         return list(file.decode(video=0))
 
 
-def _check(made: Rendition) -> None:
+def check_rendition(made: Rendition) -> None:
     """The file is what its Rendition says."""
     data = made.path.read_bytes()
     kinds = [box.kind for box in children(data, 0, len(data))]
@@ -63,7 +63,7 @@ def test_a_copy_keeps_every_frame_and_no_secret(plain: Path, tmp_path: Path) -> 
     pieces: list[Piece] = []
     assert b"SECRET-sei" in plain.read_bytes()
     made = make_first(plan(probe(plain)), plain, tmp_path / "out", pieces.append, told.append)
-    _check(made)
+    check_rendition(made)
     assert (made.name, made.codecs.split(",")[1]) == ("source", "mp4a.40.2")
     assert len(_decoded(made.path)) == 90
     assert pieces == []
@@ -91,7 +91,7 @@ def test_pieces_can_be_played_as_they_come_and_are_the_file_in_the_end(
             assert len(_decoded(tmp_path / "start.mp4")) == 30
 
     made = make_first(made_plan, other, tmp_path / "out", arrived)
-    _check(made)
+    check_rendition(made)
     assert [(piece.number, piece.init) for piece in seen[:2]] == [(0, True), (1, False)]
     assert [piece.duration_ms for piece in seen[1:]] == [1000, 1000, 2000, 1000]
     assert [fragment.duration_ms for fragment in made.index] == [1000, 1000, 2000, 1000]
@@ -113,7 +113,7 @@ def test_the_rest_comes_out_of_one_process_with_the_same_cuts(tmp_path: Path) ->
         ("360", 360, 640),
     ]
     for rendition in made:
-        _check(rendition)
+        check_rendition(rendition)
         assert [f.duration_ms for f in rendition.index] == [1000, 500]
     small = clip(tmp_path / "b.mp4", seconds=1)
     assert make_rest(plan(probe(small), _NO_COPY), small, tmp_path / "none") == ()
@@ -131,7 +131,7 @@ def test_a_turned_clip_comes_out_upright(plain: Path, tmp_path: Path) -> None:
     ):
         source = with_matrix(plain, tmp_path / "turned.mp4", turn)
         made = make_first(plan(probe(source)), source, tmp_path)
-        _check(made)
+        check_rendition(made)
         shown = _decoded(made.path)[0].to_image()
         expected = upright.transpose(back)
         assert shown.size == expected.size
@@ -163,7 +163,7 @@ def test_odd_clips_come_out_even(tmp_path: Path, name: str, options: dict[str, o
     source = clip(tmp_path / "a.mp4", seconds=2, **options)  # type: ignore[arg-type]
     found = probe(source)
     made = make_first(plan(found), source, tmp_path / "out")
-    _check(made)
+    check_rendition(made)
     assert made.duration_ms == pytest.approx(found.duration_ms, abs=150)
     assert ("mp4a" in made.codecs) == (name != "no sound")
 
@@ -179,7 +179,7 @@ def test_hdr_comes_out_as_something_that_plays(tmp_path: Path) -> None:
     found = probe(source)
     assert found.hdr
     made = make_first(plan(found), source, tmp_path / "out")
-    _check(made)
+    check_rendition(made)
 
 
 @pytest.mark.slow
@@ -192,7 +192,7 @@ def test_sound_of_a_late_picture_stays_in_step(tmp_path: Path) -> None:
     found = probe(late)
     assert found.late_ms == pytest.approx(1000, abs=40)
     made = make_first(plan(found), late, tmp_path / "out")
-    _check(made)
+    check_rendition(made)
     assert made.duration_ms == pytest.approx(3000, abs=60)
     assert len(_decoded(made.path)) == 90
 

@@ -170,12 +170,13 @@ class FakeMedia:
         return media.sounds.Sound(out, 3000, out.stat().st_size, self.fingerprint)
 
     def rendition(self, rung: media.Rung, out: Path) -> media.Rendition:
-        path = out / f"{rung.name}.mp4"
+        path, av1 = out / f"{rung.name}.mp4", rung.codec is media.Codec.AV1
         path.write_bytes(rung.name.encode() * 100)
         fragments = tuple(media.Fragment(100 * n + 10, 100, 1000) for n in range(self.pieces))
         return media.Rendition(
             name=rung.name, path=path, width=rung.width, height=rung.height, bitrate_bps=1000,
-            average_bps=900, codecs="avc1.64001f,mp4a.40.2", frame_rate=30.0,
+            average_bps=600 if av1 else 900, frame_rate=30.0,
+            codecs="av01.0.04M.08,opus" if av1 else "avc1.64001f,mp4a.40.2",
             duration_ms=self.pieces * 1000, size=path.stat().st_size, init_size=10, index=fragments,
         )  # fmt: skip
 
@@ -186,6 +187,18 @@ class FakeMedia:
         self.take(sound)
         levelled = media.Rung(name=media.LEVELLED, width=540, height=960)
         rungs = [levelled] * self.level + [*plan.rest]
+        return tuple(self.rendition(rung, out) for rung in rungs)
+
+    def make_modern(
+        self, plan: Any, source: Path, out: Path, on_progress: Any, *, sound: Any
+    ) -> tuple[media.Rendition, ...]:
+        self.at("modern")
+        self.take(sound)
+        av1 = media.Codec.AV1
+        rungs = [
+            media.Rung(name=f"{side}av1", width=side, height=side * 2, codec=av1)
+            for side in (720, 540)
+        ]
         return tuple(self.rendition(rung, out) for rung in rungs)
 
     def make_storyboard(
@@ -222,6 +235,7 @@ def faked(engine: FakeMedia) -> Iterator[FakeMedia]:
     face.probe, face.plan = engine.probe, lambda probe, limits: engine.plan()
     face.make_posters, face.make_first = engine.make_posters, engine.make_first
     face.make_storyboard, face.make_preview = engine.make_storyboard, engine.make_preview
+    face.make_modern = engine.make_modern
     face.make_rest, face.Refused, face.Limits = engine.make_rest, media.Refused, media.Limits
     with (
         mock.patch.multiple(making, media=face, ThreadPoolExecutor=AtOnce),

@@ -4,6 +4,7 @@
     plan(probe, limits) -> Plan                  copy as it is, or 540p first and the rest after
     make_first(plan, source, out, ...)           -> Rendition; pieces appear while it is being made
     make_rest(plan, source, out, ...)            -> renditions of the other rungs, in one process
+    make_modern(plan, source, out, ...)          -> the same to look at, in AV1 with Opus
     make_posters(source_or_rendition, out)       -> Posters
     make_storyboard, make_preview                -> small pictures to drag over; three muted seconds
     media_playlist / growing_playlist / master_playlist -> text of HLS playlists
@@ -23,6 +24,7 @@ from jhalak.media.model import (
     LEVELLED,
     TEXTS,
     Audio,
+    Codec,
     Failed,
     Fragment,
     Limits,
@@ -42,7 +44,7 @@ from jhalak.media.packaging import growing_playlist, master_playlist, media_play
 from jhalak.media.planning import plan
 from jhalak.media.posters import make_posters
 from jhalak.media.probing import probe
-from jhalak.media.renditions import make_first, make_rest
+from jhalak.media.renditions import make_first, make_modern, make_rest
 from jhalak.media.scrubbing import make_preview, make_storyboard, storyboard_track
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "LEVELLED",
     "TEXTS",
     "Audio",
+    "Codec",
     "Failed",
     "Fragment",
     "Limits",
@@ -66,6 +69,7 @@ __all__ = [
     "Storyboard",
     "growing_playlist",
     "make_first",
+    "make_modern",
     "make_posters",
     "make_preview",
     "make_rest",

@@ -234,13 +234,20 @@ def _quarter_turn(matrix: _Matrix) -> tuple[int, bool]:
 
 
 def _codec(data: bytes, entry: Box, handler: bytes) -> str:
-    """RFC 6381 name of a sample entry, for the two codecs that renditions are made of."""
+    """RFC 6381 name of a sample entry, for the codecs that renditions are made of."""
     if handler == b"vide" and entry.kind in (b"avc1", b"avc3"):
         inner = Box(entry.kind, entry.start, min(entry.body + 78, entry.end), entry.end)
         avcc = find(data, inner, b"avcC")
         if avcc is not None:
             _, profile, compatible, level = _read(data, avcc, ">BBBB")
             return f"{entry.kind.decode()}.{profile:02x}{compatible:02x}{level:02x}"
+    if handler == b"vide" and entry.kind == b"av01":
+        inner = Box(entry.kind, entry.start, min(entry.body + 78, entry.end), entry.end)
+        av1c = find(data, inner, b"av1C")
+        if av1c is not None:
+            return _av1(*_read(data, av1c, ">BBB"))
+    if handler == b"soun" and entry.kind == b"Opus":
+        return "opus"
     if handler == b"soun" and entry.kind == b"mp4a":
         inner = Box(entry.kind, entry.start, min(entry.body + 28, entry.end), entry.end)
         try:
@@ -250,6 +257,15 @@ def _codec(data: bytes, entry: Box, handler: bytes) -> str:
         if esds is not None:
             return _aac(data[esds.body + 4 : esds.end])
     return ""
+
+
+def _av1(_marker: int, first: int, second: int) -> str:
+    """av01.<profile>.<level><tier>.<depth> out of an AV1CodecConfigurationRecord ("AV1 Codec ISO
+    Media File Format Binding", 2.3.3 and 5).
+    """
+    tier = "H" if second & 0x80 else "M"
+    depth = (12 if second & 0x20 else 10) if second & 0x40 else 8
+    return f"av01.{first >> 5}.{first & 31:02d}{tier}.{depth:02d}"
 
 
 def _aac(descriptor: bytes) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from jhalak.media.colour import scaled_to_bt709
-from jhalak.media.model import AS_IT_IS, Audio, Gain, Plan, Probe, Rung
+from jhalak.media.model import AS_IT_IS, Audio, Codec, Gain, Plan, Probe, Rung
 from jhalak.media.process import SOUND_OPENING, Command
 
 _KEY_TIMES = "expr:gte(t,if(lte(n_forced,2),n_forced,2*(n_forced-1)))"
@@ -80,7 +80,8 @@ def ladder_command(
     scaled = [rung for rung in rungs if not rung.copy]
     outputs: list[tuple[str, ...]] = []
     for at, rung in enumerate(rungs):
-        words = ("-map", f"[a{at}]", *_coder(probe, sound)) if heard else ()
+        coder = _OPUS if rung.codec is Codec.AV1 else _coder(probe, sound)
+        words = ("-map", f"[a{at}]", *coder) if heard else ()
         if rung.copy:
             outputs.append(_copying(probe, words))
         else:
@@ -112,6 +113,11 @@ def _encoding(rung: Rung, end: str, sound: Sequence[str], seconds: float) -> tup
 
 
 def _picture(rung: Rung) -> tuple[str, ...]:
+    if rung.codec is Codec.AV1:
+        return (
+            *("-c:v", "libsvtav1", "-preset", _AV1_PRESET, "-crf", str(rung.crf), "-g", "600"),
+            *("-svtav1-params", "lp=2"),  # else each output takes all cores, and memory for each
+        )
     return (
         *("-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-crf", str(rung.crf)),
         *("-g", "600", "-sc_threshold", "0", "-forced-idr", "1"),
@@ -161,6 +167,9 @@ def _coder(probe: Probe, other: Path | None) -> tuple[str, ...]:
     return ("-c:a", "aac", "-aac_coder", "fast", "-b:a", "128k", "-ac", "2", "-ar", rate)
 
 
+_OPUS = ("-c:a", "libopus", "-b:a", "96k", "-ac", "2", "-ar", "48000")  # it knows no 44,100
+_AV1_PRESET = "6"  # measured, docs/parts/media.md
+
 # Sound that begins late or has holes is filled with silence, so that it stays with the picture.
 _FILLED = "aresample=async=1:first_pts=0"
 
@@ -202,24 +211,22 @@ def keep_command(probe: Probe, rendition: Path, rate: int) -> Command:
     return Command(rendition, opening(probe), outputs)
 
 
-def quality_command(
-    probe: Probe, source: Path, rung: Rung, crfs: Sequence[int], at: float
-) -> Command:
-    """16 frames from the key frame before second `at`, encoded with each CRF as `rung` would be,
-    decoded again and compared with what went in, all in one process.
+def quality_command(probe: Probe, source: Path, tried: Sequence[Rung], at: float) -> Command:
+    """16 frames from the key frame before second `at`, encoded as each of these rungs of one size
+    would be, decoded again and compared with what went in, all in one process.
 
-    Nothing comes out; the log tells the VMAF of the n-th CRF as that of Parsed_libvmaf_<n>.
+    Nothing comes out; the log tells the VMAF of the n-th rung as that of Parsed_libvmaf_<n>.
     """
-    numbers = range(len(crfs))
-    graph = filter_graph(msgspec.structs.replace(probe, late_ms=0), [rung]).removesuffix("[v0]")
-    graph += f",trim=end_frame={_LOOKED_AT_FRAMES},setpts=PTS-STARTPTS,split={2 * len(crfs)}"
+    numbers = range(len(tried))
+    graph = filter_graph(msgspec.structs.replace(probe, late_ms=0), tried[:1]).removesuffix("[v0]")
+    graph += f",trim=end_frame={_LOOKED_AT_FRAMES},setpts=PTS-STARTPTS,split={2 * len(tried)}"
     graph += "".join(f"[e{n}][r{n}]" for n in numbers)
     compared = ";".join(f"[dec:{n}][r{n}]{_VMAF}[q{n}]" for n in numbers)
     outputs: list[tuple[str, ...]] = []
     before: tuple[str, ...] = ()
-    for n, crf in enumerate(crfs):
-        picture = _picture(msgspec.structs.replace(rung, crf=crf))
-        outputs.append((*before, "-map", f"[e{n}]", *picture, "-fps_mode", "vfr", "-f", "null"))
+    for n, rung in enumerate(tried):
+        words = ("-map", f"[e{n}]", *_picture(rung), "-fps_mode", "vfr", "-f", "null")
+        outputs.append((*before, *words))
         before = ("-dec", f"{n}:0")  # decodes what the output before it encodes
     for n in numbers:
         before = (*before, "-filter_complex", compared) if n == 0 else ()

@@ -202,6 +202,15 @@ class Gain(msgspec.Struct, frozen=True):
 AS_IT_IS = Gain()
 
 
+class Codec(enum.StrEnum):
+    """Of a picture, with the sound that goes with it."""
+
+    H264 = "h264"
+    """With AAC: plays everywhere."""
+    AV1 = "av1"
+    """With Opus: the same to look at and listen to, in fewer bits."""
+
+
 class Rung(msgspec.Struct, frozen=True, kw_only=True):
     """One rendition to make. `copy`: the picture's packets are kept as they are."""
 
@@ -213,6 +222,7 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
     frame_rate: float = 0.0
     """0: the source's own frame times are kept."""
     copy: bool = False
+    codec: Codec = Codec.H264
 
 
 COPIED = "source"
@@ -227,6 +237,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     remux: bool
     first: Rung
     rest: tuple[Rung, ...]
+    modern: tuple[Rung, ...]
+    """In AV1, of what is watched much; made by `make_modern`."""
     audio: Audio
     """For the first rendition; the rest always encode sound when there is any."""
     why: str

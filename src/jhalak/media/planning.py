@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
-from jhalak.media.model import COPIED, Audio, Limits, Plan, Probe, Rung
+from jhalak.media.model import COPIED, Audio, Codec, Limits, Plan, Probe, Rung
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -32,6 +32,11 @@ LADDER = (
     Step("1080", 1080, 23, 7000, 61.0),
 )
 FIRST = "540"
+MODERN = ("540", "720")
+"""Steps that are made in AV1 too: what is decoded without a chip for it, and the one above."""
+_SAVES = 0.7
+"""Of the peak rate: what AV1 is given of what H.264 may take."""
+_AV1, _AV1_CRF = "av1", 40
 _LONGEST = 2.4
 """The longer side is at most this many times a step's side: a panorama is scaled by its length."""
 _APART = 1.2
@@ -66,9 +71,27 @@ def plan(probe: Probe, limits: Limits | None = None) -> Plan:
         remux=first.copy,
         first=first,
         rest=rest,
+        modern=tuple(_in_av1(rung) for rung in reversed(ladder) if rung.name in MODERN),
         audio=audio,
         why=why,
     )
+
+
+def _in_av1(rung: Rung) -> Rung:
+    """The name of the step with `av1` behind it. Its CRF is found for each clip, see `quality`."""
+    return msgspec.structs.replace(
+        rung,
+        name=f"{rung.name}{_AV1}",
+        crf=_AV1_CRF,
+        max_kbps=round(rung.max_kbps * _SAVES),
+        codec=Codec.AV1,
+    )
+
+
+def in_h264(plan: Plan, rung: Rung) -> Rung:
+    """The rung in H.264 that one in AV1 stands beside."""
+    name = rung.name.removesuffix(_AV1)
+    return next(one for one in _ladder(plan.probe) if one.name == name)
 
 
 def phone(probe: Probe) -> Rung:

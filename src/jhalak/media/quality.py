@@ -10,11 +10,15 @@ optimization" (2015), with one measure in the place of a search over a hull of s
 VMAF is `vmaf_v0.6.1` without the phone transform, over pictures of 540 lines, which is what a phone
 shows at an arm's length. The transform is made for 1080 lines on a phone: over 540 of them it gives
 100 where the picture is seen to be worse (docs/parts/media.md has the figures).
+
+What is made in AV1 shall look no worse than its step in H.264: both are measured at the same
+places, at the step's own size.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
 from collections.abc import Sequence
@@ -24,7 +28,7 @@ import msgspec
 
 from jhalak.media.commands import quality_command
 from jhalak.media.model import Plan, Probe, Reason, Refused, Rung
-from jhalak.media.planning import phone
+from jhalak.media.planning import in_h264, phone
 from jhalak.media.process import Budget, run
 
 TARGET = 92.0
@@ -34,17 +38,21 @@ FLOOR = 90.0
 TRIED = (20, 28)
 """A fine and a coarse CRF; the coarse one is also the coarsest that is ever taken."""
 FINEST = 17
+AV1_TRIED = (32, 44, 56)
+"""Of AV1's own CRFs, 0 to 63. Nothing is coarser than the last."""
+AV1_FINEST = 22
 _EVERY_S = 10.0  # a place for each, so that the search is a constant share of the encode
 _FEWEST, _MOST = 2, 6
 _APART_S = 2.0  # places are at least so far apart
 _END_BYTES = 1 << 16
 _LOSS = 1.0  # of VMAF by one CRF, below the fine one
+_AV1_LOSS = 0.2
 
 _SCORE = re.compile(r"\[Parsed_libvmaf_(\d) @ [^]]*\] VMAF score: ([\d.]+)")
 log = logging.getLogger(__name__)
 
 
-def crf_for(scores: Sequence[tuple[float, float]]) -> int:
+def crf_for(scores: Sequence[Sequence[float]]) -> int:
     """The CRF for a clip whose places have these scores: VMAF at the fine and at the coarse CRF.
 
     Never finer than FINEST, never coarser than the coarse one; a score that is lower never gives a
@@ -65,6 +73,52 @@ def _crossing(fine: float, coarse: float, target: float) -> float:
     return low + (high - low) * (fine - target) / (fine - coarse)
 
 
+def av1_crf_for(scores: Sequence[Sequence[float]]) -> int:
+    """The coarsest CRF whose VMAF is, in the mean over the places, that of H.264.
+
+    `scores` of each place: H.264, then AV1 at each of AV1_TRIED. Between AV1_FINEST and the last
+    of these; what looks worse in H.264 never gets a finer one.
+    """
+    target, *known = (math.fsum(column) / len(scores) for column in zip(*scores, strict=True))
+    if known[0] < target:
+        return max(AV1_FINEST, math.floor(AV1_TRIED[0] - (target - known[0]) / _AV1_LOSS))
+    crf = float(AV1_TRIED[0])
+    for low, high, fine, coarse in zip(AV1_TRIED, AV1_TRIED[1:], known, known[1:], strict=False):
+        if coarse < target:
+            return math.floor(low + (high - low) * (fine - target) / (fine - coarse))
+        crf = high
+    return math.floor(crf)
+
+
+def alike(
+    plan: Plan,
+    rungs: Sequence[Rung],
+    source: Path,
+    stop: threading.Event | None = None,
+    *,
+    nice: int = 0,
+) -> tuple[Rung, ...]:
+    """Rungs in AV1, each as coarse as it may be and look like its step in H.264.
+
+    They stay as they are where the clip cannot be looked at. Raises Stopped, Failed.
+    """
+    beside = [in_h264(plan, rung) for rung in rungs]
+    later = [rung for rung in beside if rung.name != plan.first.name]
+    fit = {rung.name: rung for rung in fitted(plan, later, source, stop, nice=nice)}
+    made: list[Rung] = []
+    for rung, other in zip(rungs, beside, strict=True):
+        crfs = [msgspec.structs.replace(rung, crf=crf) for crf in AV1_TRIED]
+        tried = [fit.get(other.name, other), *crfs]
+        try:
+            scores = [_look(plan, tried, source, at, stop, nice=nice) for at in places(plan.probe)]
+        except Refused as error:
+            log.warning("quality could not be measured: %s", error)
+            made.append(rung)
+            continue
+        made.append(msgspec.structs.replace(rung, crf=av1_crf_for(scores)))
+    return tuple(made)
+
+
 def fitted(
     plan: Plan,
     rungs: Sequence[Rung],
@@ -83,7 +137,8 @@ def fitted(
         return ()
     middle = phone(plan.probe)
     try:
-        scores = [_look(plan, middle, source, at, stop, nice=nice) for at in places(plan.probe)]
+        tried = [msgspec.structs.replace(middle, crf=crf) for crf in TRIED]
+        scores = [_look(plan, tried, source, at, stop, nice=nice) for at in places(plan.probe)]
         change = crf_for(scores) - middle.crf
     except Refused as error:
         log.warning("quality could not be measured: %s", error)
@@ -108,20 +163,21 @@ def places(probe: Probe) -> list[float]:
 
 def _look(
     plan: Plan,
-    rung: Rung,
+    tried: Sequence[Rung],
     source: Path,
     at: float,
     stop: threading.Event | None,
     *,
     nice: int,
-) -> tuple[float, float]:
+) -> list[float]:
+    """VMAF of each of these rungs of one size. Raises Refused, Stopped, Failed."""
     said = _End()
-    command = quality_command(plan.probe, source, rung, TRIED, at)
+    command = quality_command(plan.probe, source, tried, at)
     budget = Budget.of(plan.limits, plan.probe.duration_ms, nice=nice)
     run(command, [_nothing] * len(command.outputs), budget, log=said, stop=stop)
     found = dict(_SCORE.findall(said.text()))
     try:
-        return float(found["0"]), float(found["1"])
+        return [float(found[str(number)]) for number in range(len(tried))]
     except KeyError as error:
         raise Refused(Reason.DAMAGED, "no score was told") from error
 

@@ -34,6 +34,7 @@ from jhalak.media.process import Budget, Command, run
 _HEARD_DB = 1.0
 _LATER_NICE = 5
 """The rest is made behind the first renditions of other clips."""
+_LAST_NICE = 10
 
 
 def make_first(
@@ -92,6 +93,23 @@ def make_rest(
     command = ladder_command(plan, rungs, source, level, sound)
     work = _Work(plan, rungs, out, None)
     return work.make(command, on_progress, stop, nice=_LATER_NICE)
+
+
+def make_modern(
+    plan: Plan,
+    source: Path,
+    out: Path,
+    on_progress: Callable[[float], None] | None = None,
+    *,
+    sound: Path | None = None,
+    stop: threading.Event | None = None,
+) -> tuple[Rendition, ...]:
+    """The rungs in AV1 with Opus, in one ffmpeg process, behind all other work; each looks like its
+    step in H.264 (`quality`). `sound` and what is raised: as in `make_first`.
+    """
+    rungs = quality.alike(plan, plan.modern, source, stop, nice=_LAST_NICE)
+    command = ladder_command(plan, rungs, source, _gain(plan, source, sound, stop), sound)
+    return _Work(plan, rungs, out, None).make(command, on_progress, stop, nice=_LAST_NICE)
 
 
 def _gain(plan: Plan, source: Path, sound: Path | None, stop: threading.Event | None) -> Gain:

@@ -63,6 +63,11 @@ class Remote:
             self.bring(f"{one.name}.mp4", one.path)
         self.say("rest", {"renditions": renditions})
 
+    def modern(self, renditions: tuple[media.Rendition, ...]) -> None:
+        for one in renditions:
+            self.bring(f"{one.name}.mp4", one.path)
+        self.say("modern", {"renditions": renditions})
+
     def scrubbing(self, board: media.Storyboard, preview: Path) -> None:
         self.bring("storyboard.webp", board.path)
         self.bring("preview.mp4", preview)
@@ -187,6 +192,8 @@ def _at_work(
     if claimed["kind"] == "videos.process":
         start = msgspec.convert(claimed["start"], making.Start, strict=False)
         making.make_first(source, room, limits, start, place, progress, sound)
+    elif claimed["kind"] == "videos.modern":
+        making.make_modern(source, room, limits, place, progress, sound)
     else:
         making.make_rest(source, room, limits, place, progress, sound)
 

@@ -31,7 +31,7 @@ from jhalak.videos.uploading import enqueue_processing
 
 changes_of_person = Throttle(burst=120, every_s=10)
 PROCESS, LADDER, PRUNE, TIDY = "videos.process", "videos.ladder", "videos.prune", "videos.tidy"
-SCRUBBING, TRANSCRIBE = "videos.scrubbing", "videos.transcribe"
+SCRUBBING, TRANSCRIBE, MODERN = "videos.scrubbing", "videos.transcribe", "videos.modern"
 
 
 class WrongState(Exception):
@@ -138,7 +138,7 @@ def do_delete_video(author: Person, video: Video) -> None:
         row = locked(video.pk)
         if _served(row):
             records.emit(Withdrawn(row.pk, Removal.DELETED))
-        for kind in (PROCESS, LADDER, PRUNE, SCRUBBING, TRANSCRIBE, sounds.SOUND):
+        for kind in (PROCESS, LADDER, PRUNE, SCRUBBING, TRANSCRIBE, MODERN, sounds.SOUND):
             records.cancel(kind, row.public_id)
         records.enqueue(TIDY, row.public_id, {"original": row.source_key}, priority=Priority.SOON)
         records.audit(author, "video.delete", f"video:{row.public_id}")

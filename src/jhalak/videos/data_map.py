@@ -59,8 +59,8 @@ COLUMNS: dict[str, Column] = {
         f"Video.{name}": _FOUND
         for name in (
             "state", "failure", "failure_detail", "run", "duration_ms", "width", "height",
-            "poster_colour", "poster_base", "first_rendition", "storyboard", "scrub_base",
-            "sources",
+            "poster_colour", "poster_base", "first_rendition", "av1", "storyboard",
+            "scrub_base", "sources",
         )
     },
     **{f"Video.{name}": _WITHDRAWN for name in ("withdrawn_at", "withdrawn_reason")},

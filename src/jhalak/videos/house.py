@@ -81,6 +81,10 @@ class House:
         made = [(one, self.store(f"{one.name}.mp4", one.path)) for one in renditions]
         processing.do_finish_rest(self.video, made)
 
+    def modern(self, renditions: tuple[media.Rendition, ...]) -> None:
+        made = [(one, self.store(f"{one.name}.mp4", one.path)) for one in renditions]
+        processing.do_finish_modern(self.video, made)
+
     def scrubbing(self, board: media.Storyboard, preview: Path) -> None:
         self.store(STORYBOARD, board.path)
         self.store(PREVIEW, preview)

@@ -51,6 +51,7 @@ class Place(Protocol):
     def piece(self, piece: media.Piece) -> None: ...
     def first(self, rendition: media.Rendition, more: bool) -> None: ...
     def rest(self, renditions: tuple[media.Rendition, ...]) -> None: ...
+    def modern(self, renditions: tuple[media.Rendition, ...]) -> None: ...
     def scrubbing(self, board: media.Storyboard, preview: Path) -> None: ...
 
 
@@ -118,6 +119,19 @@ def make_rest(
     """All other renditions, and of a copy perhaps another with its loudness put right."""
     plan = media.plan(media.probe(source, limits), limits)
     place.rest(tuple(media.make_rest(plan, source, room, progress, sound=sound)))
+
+
+def make_modern(
+    source: Path,
+    room: Path,
+    limits: media.Limits,
+    place: Place,
+    progress: Progress,
+    sound: Path | None = None,
+) -> None:
+    """The renditions in AV1 with Opus. Raises media.Refused."""
+    plan = media.plan(media.probe(source, limits), limits)
+    place.modern(media.make_modern(plan, source, room, progress, sound=sound))
 
 
 def make_scrubbing(

@@ -89,6 +89,7 @@ class Video(models.Model):
     scrub_base = models.CharField(max_length=200, blank=True)  # key of both, up to their names
     # `_source` of each rendition (processing), fewest bits first
     sources = models.JSONField(default=list)
+    av1 = models.BooleanField(null=True)  # null: not tried yet, False: it could not be made
     sound = models.ForeignKey(
         "Sound", on_delete=models.SET_NULL, null=True, blank=True, related_name="videos"
     )
@@ -184,7 +185,7 @@ class Rendition(models.Model):
     """One finished file of a video: a fragmented MP4 with its index."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="renditions")
-    name = models.CharField(max_length=8)  # "540", "720", "1080", "source"
+    name = models.CharField(max_length=8)  # "540", "720", "1080", "source", "540av1"
     key = models.CharField(max_length=200, unique=True)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()

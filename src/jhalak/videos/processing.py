@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from jhalak import media, records
+from jhalak.options import options
 from jhalak.records.models import Priority
 from jhalak.videos import sounds
 from jhalak.videos.actions import (
@@ -35,6 +36,9 @@ from jhalak.videos.states import WATCHABLE, State
 PRUNE_AFTER_S = (
     900.0  # a player in the middle of the longest clip, twice over, still finds its pieces
 )
+
+
+AV1 = "av01"  # with this the codecs of such a rendition begin
 
 
 def superseded() -> Q:
@@ -80,9 +84,27 @@ def do_begin_rest(public_id: str) -> Video | None:
     with transaction.atomic():
         rows = Video.objects.select_for_update().filter(public_id=public_id, state__in=WATCHABLE)
         video = rows.exclude(first_rendition="").first()
-        if video is None or video.renditions.exclude(name=video.first_rendition).exists():
+        if video is None:
+            return None
+        rest = video.renditions.exclude(name=video.first_rendition)
+        if rest.exclude(codecs__startswith=AV1).exists():
             return None
         if video.first_rendition == media.LEVELLED:
+            return None
+        Video.objects.filter(pk=video.pk).update(run=new_run())
+    return Video.objects.select_related("author").get(public_id=public_id)
+
+
+def do_begin_modern(public_id: str) -> Video | None:
+    """Begin a run of the renditions in AV1; None when there is nothing to make, or they are not
+    wanted any more. Only of what is complete, so that no other run is overtaken by it.
+    """
+    if not options().av1_views:
+        return None
+    with transaction.atomic():
+        rows = Video.objects.select_for_update().filter(public_id=public_id, state=State.COMPLETE)
+        video = rows.filter(av1__isnull=True).first()
+        if video is None:
             return None
         Video.objects.filter(pk=video.pk).update(run=new_run())
     return Video.objects.select_related("author").get(public_id=public_id)
@@ -208,6 +230,23 @@ def do_finish_rest(video: Video, made: list[tuple[media.Rendition, str]]) -> Non
                 _supersede(row)
         if row.state != State.COMPLETE:
             do_advance(row.pk, State.COMPLETE, run=video.run)
+
+
+def do_finish_modern(video: Video, made: list[tuple[media.Rendition, str]]) -> None:
+    """The renditions in AV1 are there. Raises WrongState, NotFound."""
+    with transaction.atomic():
+        row = _of_run(video.pk, video.run)
+        for rendition, key in made:
+            _keep(row, rendition, key)
+        Video.objects.filter(pk=row.pk).update(av1=True)
+
+
+def do_leave_modern(public_id: str) -> None:
+    """They cannot be made: the video goes without. A run that still makes them is overtaken."""
+    with transaction.atomic():
+        video = Video.objects.select_for_update().filter(public_id=public_id).first()
+        if video is not None and not video.av1:
+            Video.objects.filter(pk=video.pk).update(av1=False, run="")
 
 
 def _supersede(row: Video) -> None:

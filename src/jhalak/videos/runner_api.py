@@ -238,6 +238,13 @@ def rest(request: Request, body: RestIn) -> HttpResponse:
     return _step(processing.do_finish_rest, house.video, made)
 
 
+@router.post("/runner/modern", response={204: None}, summary="The renditions in AV1 are brought")
+def modern(request: Request, body: RestIn) -> HttpResponse:
+    house = House(_mine(request).video)
+    made = [_rendition(house, one) for one in body.renditions]
+    return _step(processing.do_finish_modern, house.video, made)
+
+
 @router.post("/runner/scrubbing", response={204: None}, summary="The storyboard is brought")
 def scrubbing(request: Request, body: ScrubbingIn) -> HttpResponse:
     house = House(_mine(request).video)

@@ -27,7 +27,7 @@ from jhalak.records.leases import do_blame, do_claim, do_fail, do_finish, do_rel
 from jhalak.records.models import Job
 from jhalak.records.states import JobState
 from jhalak.videos import processing, sounds, sweeping
-from jhalak.videos.actions import LADDER, PROCESS, SCRUBBING
+from jhalak.videos.actions import LADDER, MODERN, PROCESS, SCRUBBING
 from jhalak.videos.house import start_of
 from jhalak.videos.making import Start
 from jhalak.videos.models import Runner, Video
@@ -37,6 +37,7 @@ _SALT = "jhalak.runner.job"
 _BEGIN = {
     PROCESS: processing.do_begin,
     LADDER: processing.do_begin_rest,
+    MODERN: processing.do_begin_modern,
     SCRUBBING: processing.do_begin_scrubbing,
 }
 

@@ -26,7 +26,7 @@ from jhalak.records.models import Job, Priority
 from jhalak.records.states import LIVE
 from jhalak.stores.objects import Listed, ObjectsError
 from jhalak.videos import files, sounds
-from jhalak.videos.actions import LADDER, PROCESS, PRUNE, SCRUBBING, TRANSCRIBE
+from jhalak.videos.actions import LADDER, MODERN, PROCESS, PRUNE, SCRUBBING, TRANSCRIBE
 from jhalak.videos.house import PREVIEW, STORYBOARD
 from jhalak.videos.keys import (
     ORIGINALS,
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 # Jobs that have a room on disk.
-WORKING = (PROCESS, LADDER, SCRUBBING, TRANSCRIBE, sounds.SOUND)
+WORKING = (PROCESS, LADDER, SCRUBBING, TRANSCRIBE, MODERN, sounds.SOUND)
 GRACE_S = 900.0  # an object without a row is left alone by the sweep for so long
 T = TypeVar("T")
 

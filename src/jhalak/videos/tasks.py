@@ -2,6 +2,7 @@
 
     videos.process   check, prepare, and the first rendition: playable with its first pieces
     videos.ladder    the other renditions, at lower priority
+    videos.modern    renditions in AV1, of what is watched most
     videos.scrubbing        storyboard and preview, of the first rendition
     videos.transcribe        captions heard by a machine, where the operator brought a model
     videos.sound     the sound of a video that everybody may see, as a sound of its own
@@ -31,9 +32,11 @@ from jhalak.people.models import Person
 from jhalak.problems import Conflict, NotFound
 from jhalak.records.jobs import GiveUp, LeaseLost, Priority, Progress, every, task
 from jhalak.records.models import Job
+from jhalak.records.states import LIVE
 from jhalak.videos import files, making, processing, reasons, sounds, sweeping
 from jhalak.videos.actions import (
     LADDER,
+    MODERN,
     PROCESS,
     PRUNE,
     SCRUBBING,
@@ -52,6 +55,8 @@ from jhalak.videos.models import Rendition, Sound, Video
 from jhalak.videos.states import State
 
 log = logging.getLogger(__name__)
+
+_MODERN_AT_ONCE = 4  # jobs that wait or run
 
 
 @contextmanager
@@ -150,6 +155,43 @@ def ladder(job: Job, progress: Progress) -> None:
         source = _fetch(video.source_key, room)
         sound = _borrowed(video, room)
         making.make_rest(source, room, limits(), House(video), progress, sound)
+
+
+def _without_av1(job: Job) -> None:
+    processing.do_leave_modern(job.subject)
+
+
+def _av1_again(job: Job) -> None:
+    Video.objects.filter(public_id=job.subject, av1=False).update(av1=None)
+
+
+@task(MODERN, on_failed=_without_av1, on_retry=_av1_again, remote=True, alone=True)
+def modern(job: Job, progress: Progress) -> None:
+    video = processing.do_begin_modern(job.subject)
+    if video is None:
+        return  # deleted, made already, or turned off meanwhile
+    with _room(video) as room:
+        source = _fetch(video.source_key, room)
+        try:
+            sound = _borrowed(video, room)
+            making.make_modern(source, room, limits(), House(video), progress, sound)
+        except media.Refused as refused:
+            raise GiveUp(refused.reason.value, refused.detail) from refused
+
+
+@every(60, MODERN)
+def modern_soon() -> None:
+    """A few at a time: what is watched most by then is next, and what else has to wait for it, in
+    the same band, waits for no long queue.
+    """
+    least = options().av1_views
+    live = set(Job.objects.filter(kind=MODERN, state__in=LIVE).values_list("subject", flat=True))
+    if not least or len(live) >= _MODERN_AT_ONCE:
+        return
+    lacking = Video.objects.filter(state=State.COMPLETE, av1__isnull=True, withdrawn_at=None)
+    wanted = lacking.filter(views__gte=least).exclude(public_id__in=live).order_by("-views", "pk")
+    for public_id in wanted.values_list("public_id", flat=True)[: _MODERN_AT_ONCE - len(live)]:
+        records.enqueue(MODERN, public_id, priority=Priority.LATER)
 
 
 def _without(job: Job) -> None:
