@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+from bench import av1
 from bench.figures import figure
 
 from jhalak import media
@@ -52,7 +53,13 @@ _KEYS = ["-force_key_frames", "expr:gte(t,n_forced*2)", "-g", "600"]
 
 def run(cache: Path = CACHE) -> list[dict[str, Any]]:
     sources = {name: _source(cache, name) for name in _SOURCES}
-    return [*_copy(sources["copy"]), *_first_piece(sources), *_ladder(sources["heavy"]), *_titles()]
+    return [
+        *_copy(sources["copy"]),
+        *_first_piece(sources),
+        *_ladder(sources["heavy"]),
+        *_titles(),
+        *av1.figures(sorted(CLIPS.glob("*")) or sources.values()),
+    ]
 
 
 def _bare(*words: str) -> None:
@@ -172,12 +179,14 @@ def _ladder(source: Path) -> list[dict[str, Any]]:
 
         bare_cpu = _cpu(bare)
         ours = _cpu(engine)
+        modern = _cpu(lambda: media.make_modern(plan, source, out))
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
     return [
         figure("engine: ladder, CPU seconds", ours, "s", baseline=bare_cpu),
         figure("engine: ladder, CPU to bare", ours / bare_cpu, "x", baseline=1.0, at_most=1.1),
         figure("engine: search of quality to bare ladder", search / bare_cpu, "x", at_most=0.1),
+        figure("engine: AV1 with its search, CPU to bare ladder", modern / bare_cpu, "x"),
     ]
 
 

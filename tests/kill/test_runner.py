@@ -81,6 +81,9 @@ def test_a_runner_makes_what_the_house_leaves_to_it(tmp_path: Path) -> None:
             assert list(states(client, silent, 60))[-1] == "complete", machine.log.read_text()
             codecs = "SELECT codecs FROM videos_rendition ORDER BY id DESC LIMIT 1"
             assert "mp4a" in site.rows(codecs)[0][0]
+            site.enqueue("videos.modern", silent)
+            eventually(lambda: site.rows(codecs)[0][0].startswith("av01"), 120, "one in AV1")
+            assert site.rows(codecs)[0][0].endswith(",opus")  # it has the sound that was taken
             bad = tmp_path / "bad.mp4"
             bad.write_bytes(source.read_bytes()[:3000])
             refused = upload(client, bad)
