@@ -7,6 +7,9 @@ much of the like rate that is learnt across viewers in the loop.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from bench.judge.counting import Rates
 from bench.judge.recommender import Bools, Floats, Ids, Log, best
@@ -66,14 +69,15 @@ class Linear:
         self._fold, self._dislike, self._average, self._rate = fold, dislike, average, rate
         self._rates = rates or Rates(30.0, 0.05, 0.5)
 
-    def _weights(self, likes: sparse.csr_matrix) -> Floats | sparse.csr_matrix:
+    def _weights(self, logged: Log, n_viewers: int, n_videos: int) -> Any:
+        """[video, video], dense or sparse."""
         raise NotImplementedError
 
     def begin(self, logged: Log | None, n_viewers: int, n_videos: int) -> None:
         if logged is None:
             raise ValueError("this one is fitted on a log")
         likes = logged.matrix(n_viewers, n_videos)
-        self._w = self._weights(likes)
+        self._w = self._weights(logged, n_viewers, n_videos)
         self._likes = likes
         usual = np.asarray(likes.mean(0), np.float32).ravel()
         usual /= usual.sum()
@@ -81,7 +85,7 @@ class Linear:
         self._scores: dict[int, Floats] = {}
         self._rates.begin(logged, n_videos)
 
-    def _of(self, viewer: int) -> Floats:
+    def scores(self, viewer: int) -> Floats:
         if viewer not in self._scores:
             own = self._likes[viewer]
             self._scores[viewer] = self._usual + self._rows(own.indices)
@@ -91,7 +95,7 @@ class Linear:
         return np.asarray(self._w[videos].sum(0), np.float32).ravel()
 
     def page(self, viewer: int, n: int, closed: Bools) -> Ids:
-        scores = self._of(viewer)
+        scores = self.scores(viewer)
         if self._rate:
             scores = scores + self._rate * self._rates.mean
         return best(scores, n, closed)
@@ -99,7 +103,7 @@ class Linear:
     def observe(self, viewer: int, videos: Ids, liked: Bools) -> None:
         self._rates.observe(videos, liked)
         if self._fold:
-            scores = self._of(viewer)
+            scores = self.scores(viewer)
             if liked.any():
                 scores += self._rows(videos[liked])
             if self._dislike and not liked.all():
@@ -107,18 +111,23 @@ class Linear:
 
 
 class ItemKNN(Linear):
-    def __init__(self, k: int = 100, shrink: float = 10.0, **rest) -> None:
+    def __init__(self, k: int = 100, shrink: float = 10.0, **rest: Any) -> None:
         super().__init__(**rest)
         self._k, self._shrink = k, shrink
 
-    def _weights(self, likes: sparse.csr_matrix) -> sparse.csr_matrix:
-        return item_knn(likes, self._k, self._shrink)
+    def _weights(self, logged: Log, n_viewers: int, n_videos: int) -> sparse.csr_matrix:
+        return item_knn(logged.matrix(n_viewers, n_videos), self._k, self._shrink)
 
 
 class Ease(Linear):
-    def __init__(self, l2: float = 500.0, **rest) -> None:
+    def __init__(self, l2: float = 500.0, **rest: Any) -> None:
         super().__init__(**rest)
         self._l2 = l2
 
-    def _weights(self, likes: sparse.csr_matrix) -> Floats:
-        return ease(likes, self._l2)
+    def _weights(self, logged: Log, n_viewers: int, n_videos: int) -> Floats:
+        return _kept_ease(logged, n_viewers, n_videos, self._l2)
+
+
+@lru_cache(maxsize=1)  # half a gigabyte on KuaiRec: the next run of the same fit takes it over
+def _kept_ease(logged: Log, n_viewers: int, n_videos: int, l2: float) -> Floats:
+    return ease(logged.matrix(n_viewers, n_videos), l2)

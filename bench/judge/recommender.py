@@ -14,10 +14,10 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Log:
     """Likes that were logged before the loop began: (viewer[i], video[i]). No times, no dislikes,
-    no exposures, because the data has none.
+    no exposures, because the data has none. Hashed by identity, so that fits can be kept.
     """
 
     viewer: Ids

@@ -1,0 +1,36 @@
+"""Finds each baseline's settings: `python -m bench.judge.tuning [NAME ...]` writes tuned.json.
+
+On the tuning half of KuaiRec's viewers, which no reported figure is about.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from functools import partial
+
+from bench.judge import data
+from bench.judge.entries import BASELINES, TUNED, Entry
+from bench.judge.loop import play
+
+
+def tune(entries: Iterable[Entry], world: data.World) -> None:
+    """Tries every setting of each entry and keeps the best: most likes per 100 swipes."""
+    for entry in entries:
+        tried = []
+        for settings in entry.settings:
+            played = play(partial(entry.make, **settings), world, world.logged)
+            likes = float(played.per_100.mean())
+            tried.append((likes, settings))
+            print(f"{entry.name:30} {likes:6.2f}  {settings}", flush=True)
+        likes, settings = max(tried, key=lambda one: one[0])
+        kept = json.loads(TUNED.read_text("utf-8")) if TUNED.exists() else {}
+        kept[entry.name] = {"settings": settings, "likes_per_100": round(likes, 3)}
+        TUNED.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    wanted = set(sys.argv[1:])
+    tuning, _report = data.kuairec().halves()
+    tune([e for e in BASELINES if e.settings and (not wanted or e.name in wanted)], tuning)
