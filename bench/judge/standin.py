@@ -9,7 +9,7 @@ have no logged view of a video that is asked about.
 from __future__ import annotations
 
 import numpy as np
-from bench.judge.data import World
+from bench.judge.data import Exposures, World
 from bench.judge.recommender import Log
 from numpy.typing import NDArray
 
@@ -59,3 +59,48 @@ def kuairec(share: float = 1.0, seed: int = 1) -> World:
         "generated in KuaiRec's shape", True, log, n_viewers, n_videos,
         viewers.astype(np.int64), catalogue.astype(np.int64), answers,
     )  # fmt: skip
+
+
+def kuairand(share: float = 1.0, seed: int = 1) -> Exposures:
+    """Clicks of an exposure that favours the popular, and impressions at random."""
+    rng = np.random.default_rng(seed)
+    n_viewers, n_videos = int(19685 * share), int(5169 * share)
+    tastes = rng.normal(0, 0.6, (n_viewers, RANK))
+    looks = rng.normal(0, 0.6, (n_videos, RANK))
+    appeal = rng.normal(0, 0.7, n_videos)
+    ease_of_viewer = rng.normal(-1.8, 0.8, n_viewers)
+    popular = np.exp(POPULAR_FIRST * appeal)
+
+    def clicks(impressions: int, chance: NDArray[np.float64] | None):
+        viewer = rng.integers(0, n_viewers, impressions)
+        video = rng.choice(n_videos, impressions, p=chance)
+        logit = (tastes[viewer] * looks[video]).sum(1) + appeal[video] + ease_of_viewer[viewer]
+        return viewer, video, rng.random(impressions) < _sigmoid(logit)
+
+    viewer, video, clicked = clicks(int(1_200_000 * share), popular / popular.sum())
+    log = Log(viewer[clicked], video[clicked])
+    valid = rng.random(len(log.viewer)) < 0.3
+    viewer, video, clicked = clicks(int(293_050 * share), None)
+    return Exposures(
+        "generated in KuaiRand's shape", True,
+        Log(log.viewer[~valid], log.video[~valid]), Log(log.viewer[valid], log.video[valid]),
+        n_viewers, n_videos, viewer, video, clicked,
+    )  # fmt: skip
+
+
+def sequences(viewers: int = 2000, items: int = 600, seed: int = 1) -> list[list[int]]:
+    """Lines in which two items of three are near the one before, and the others are popular."""
+    rng = np.random.default_rng(seed)
+    popular = 1.0 / np.arange(1, items + 1) ** 0.7
+    order = rng.permutation(items)
+    lines = []
+    for _ in range(viewers):
+        line = [int(rng.integers(items))]
+        while len(line) < 5 + rng.poisson(4):
+            near = (line[-1] + int(rng.integers(1, 5))) % items
+            far = int(order[rng.choice(items, p=popular / popular.sum())])
+            after = near if rng.random() < 2 / 3 else far
+            if after not in line:
+                line.append(after)
+        lines.append(line)
+    return lines
