@@ -1,5 +1,6 @@
 """Reports that can be sent: xdist's workers write UTF-8, and a failure's text may hold what that
-has no form for. And what tests recorded of the real clips, as a table at the end.
+has no form for. What tests recorded of the real clips, as a table at the end. And no property fails
+because a machine is slow.
 """
 
 from __future__ import annotations
@@ -7,6 +8,12 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "any machine", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def _printable(text: str) -> str:

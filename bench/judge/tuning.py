@@ -1,6 +1,6 @@
-"""Finds each baseline's settings: `python -m bench.judge.tuning [NAME ...]` writes tuned.json.
+"""Finds the settings of baselines and of ours.
 
-On the tuning half of KuaiRec's viewers, which no reported figure is about.
+`python -m bench.judge.tuning [NAME ...]` writes tuned.json. On the tuning half of KuaiRec's viewers, which no reported figure is about.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import partial
 from bench.judge import data
 from bench.judge.entries import BASELINES, TUNED, Entry
 from bench.judge.loop import play
+from bench.judge.ours import OURS
 
 
 def tune(entries: Iterable[Entry], world: data.World) -> None:
@@ -33,4 +34,5 @@ def tune(entries: Iterable[Entry], world: data.World) -> None:
 if __name__ == "__main__":
     wanted = set(sys.argv[1:])
     tuning, _report = data.kuairec().halves()
-    tune([e for e in BASELINES if e.settings and (not wanted or e.name in wanted)], tuning)
+    known = [entry for entry in [*BASELINES, *OURS] if entry.settings]
+    tune([entry for entry in known if not wanted or entry.name in wanted], tuning)

@@ -1,0 +1,179 @@
+"""What answers teach about viewers and videos, and where videos lie by who watched them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jhalak.feed.taste import Prior, Taste, places
+
+FEW = st.integers(0, 2**32 - 1)
+
+
+def groups(seed: int, each: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Two crowds of viewers, two lots of 20 videos: a crowd watches its own lot, and the odd
+    other."""
+    rng = np.random.default_rng(seed)
+    liked = rng.random((2 * each, 40)) < 0.03
+    liked[:each, :20] |= rng.random((each, 20)) < 0.4
+    liked[each:, 20:] |= rng.random((each, 20)) < 0.4
+    return np.nonzero(liked)
+
+
+def world(seed: int) -> np.ndarray:
+    viewers, videos = groups(seed)
+    return places(viewers, videos, 40, 8)
+
+
+class TestPlaces:
+    @given(FEW)
+    @settings(max_examples=20)
+    def test_videos_of_one_crowd_lie_together(self, seed: int) -> None:
+        found = world(seed)
+        alike = found @ found.T
+        within = (alike[:20, :20].mean() + alike[20:, 20:].mean()) / 2
+        assert within > alike[:20, 20:].mean() + 0.5
+
+    @given(FEW)
+    @settings(max_examples=20)
+    def test_order_and_repetition_of_pairs_change_nothing(self, seed: int) -> None:
+        viewers, videos = groups(seed)
+        order = np.random.default_rng(seed).permutation(len(viewers))
+        twice = np.concatenate([order, order[:10]])
+        again = places(viewers[twice], videos[twice], 40, 8)
+        assert again.tobytes() == places(viewers, videos, 40, 8).tobytes()
+
+    def test_what_nobody_watched_lies_in_the_middle(self) -> None:
+        viewers, videos = groups(1)
+        found = places(viewers, videos, 50, 8)
+        assert not found[40:].any()
+        assert np.linalg.norm(found[:40], axis=1).mean() == pytest.approx(1, abs=0.1)
+        assert found[:40].mean(0) == pytest.approx(np.zeros(8), abs=1e-9)
+
+    @pytest.mark.parametrize("pairs", [0, 1, 2])
+    def test_little_is_no_error(self, pairs: int) -> None:
+        found = places(np.zeros(pairs, int), np.arange(pairs), 3, 8)
+        assert found.shape == (3, 8)
+        assert np.isfinite(found).all()
+
+    @pytest.mark.parametrize(
+        ("viewers", "videos"), [([0, 1], [0]), ([0], [3]), ([0], [-1])], ids=str
+    )
+    def test_pairs_that_are_none_are_refused(self, viewers: list[int], videos: list[int]) -> None:
+        with pytest.raises(ValueError, match=r"no pairs|outside"):
+            places(np.array(viewers), np.array(videos), 3, 2)
+
+
+def bare(prior: Prior | None = None, videos: int = 4) -> Taste:
+    """Nothing is known of the videos but that they are different ones."""
+    return Taste(np.zeros((videos, 0)), np.zeros(videos), prior)
+
+
+def ask(taste: Taste, viewer: str, videos: list[int], liked: list[bool]) -> None:
+    taste.learn(viewer, np.array(videos), np.array(liked))
+
+
+class TestTaste:
+    @given(FEW, st.integers(1, 8))
+    @settings(max_examples=30)
+    def test_the_order_on_a_page_is_nothing(self, seed: int, count: int) -> None:
+        rng = np.random.default_rng(seed)
+        videos, liked = rng.permutation(40)[:count], rng.random(count) < 0.5
+        one, other = Taste(world(1), np.zeros(40)), Taste(world(1), np.zeros(40))
+        one.learn("a", videos, liked)
+        other.learn("a", videos[::-1], liked[::-1])
+        for viewer in ("a", "b"):
+            assert one.scores(viewer) == pytest.approx(other.scores(viewer), abs=1e-9)
+
+    @given(FEW)
+    @settings(max_examples=20)
+    def test_a_like_raises_and_a_dislike_lowers_for_all_and_most_for_oneself(
+        self, seed: int
+    ) -> None:
+        video = int(np.random.default_rng(seed).integers(40))
+        for liked, sign in ((True, 1), (False, -1)):
+            taste = Taste(world(1), np.zeros(40))
+            before = taste.scores("a")[video]
+            ask(taste, "a", [video], [liked])
+            mine, others = taste.scores("a")[video] - before, taste.scores("b")[video] - before
+            assert sign * mine > sign * others > 0
+
+    def test_one_answer_is_weighed_as_bayes_would(self) -> None:
+        """The mode of prior times likelihood, found here by halving an interval."""
+        prior = Prior(level=-1.0, level_variance=0.5, video_variance=0.3, viewer_variance=0.7)
+        taste = bare(prior, 1)
+        ask(taste, "a", [0], [True])
+        low, high, variance = 0.0, 5.0, 1.5
+        for _ in range(60):
+            moved = (low + high) / 2
+            slope = 1 - 1 / (1 + np.exp(-(prior.level + moved))) - moved / variance
+            low, high = (moved, high) if slope > 0 else (low, moved)
+        assert taste.scores("a")[0] == pytest.approx(prior.level + low, abs=1e-3)
+
+    def test_who_dislikes_everything_says_little_against_a_video(self) -> None:
+        taste = bare(videos=60)
+        for start in range(2, 50, 8):
+            ask(taste, "grumpy", list(range(start, start + 8)), [False] * 8)
+            ask(taste, "glad", list(range(start, start + 8)), [True] * 8)
+        before = taste.scores("new")
+        ask(taste, "grumpy", [0], [False])
+        ask(taste, "glad", [1], [False])
+        fell = before - taste.scores("new")
+        assert 0 < fell[0] < 0.8 * fell[1]
+
+    def test_what_is_known_well_moves_little(self) -> None:
+        taste = bare(Prior(level=0.0), videos=1)
+        moves = []
+        for number in range(200):
+            before = taste.scores("new")[0]
+            ask(taste, f"v{number}", [0], [number % 2 == 0])
+            moves.append(abs(taste.scores("new")[0] - before))
+        assert max(moves[-10:]) < max(moves[:10]) / 5
+
+    def test_it_finds_out_whom_a_lot_of_videos_suits(self) -> None:
+        taste = Taste(world(3), np.zeros(40), Prior(level=-1.0))
+        rng = np.random.default_rng(3)
+        for number in range(30):
+            lot = np.arange(20) if number % 2 else np.arange(20, 40)
+            videos = rng.permutation(40)[:10]
+            taste.learn(number, videos, np.isin(videos, lot))
+        ask(taste, "first", [0, 1, 2, 20, 21, 22], [True, True, True, False, False, False])
+        ask(taste, "second", [0, 1, 2, 20, 21, 22], [False, False, False, True, True, True])
+        unseen = [*range(3, 20), *range(23, 40)]
+        first, second = taste.scores("first")[unseen], taste.scores("second")[unseen]
+        assert first[:17].mean() > first[17:].mean() + 0.5
+        assert second[17:].mean() > second[:17].mean() + 0.5
+
+    @given(FEW, st.booleans())
+    @settings(max_examples=10)
+    def test_thousands_of_one_sided_answers_leave_finite_odds(self, seed: int, all_: bool) -> None:
+        rng = np.random.default_rng(seed)
+        taste = Taste(world(1), np.zeros(40))
+        for _ in range(300):
+            taste.learn("a", rng.permutation(40)[:10], np.full(10, all_))
+        assert np.isfinite(taste.scores("a")).all()
+        assert np.isfinite(taste.scores("b")).all()
+
+    def test_who_is_forgotten_is_new(self) -> None:
+        taste = Taste(world(1), np.zeros(40))
+        ask(taste, "a", [1, 2, 3], [True, False, True])
+        assert (taste.scores("a") != taste.scores("b")).any()
+        taste.forget("a")
+        assert (taste.scores("a") == taste.scores("b")).all()
+
+    def test_no_answers_change_nothing(self) -> None:
+        taste = bare()
+        ask(taste, "a", [], [])
+        assert (taste.scores("a") == bare().scores("a")).all()
+
+    def test_what_makes_no_sense_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="different"):
+            ask(bare(), "a", [1, 1], [True, True])
+        with pytest.raises(ValueError, match="different"):
+            ask(bare(), "a", [1, 2], [True])
+        with pytest.raises(ValueError, match="finite"):
+            Taste(np.zeros((2, 2)), np.array([0.0, np.nan]))
+        with pytest.raises(ValueError, match="hints"):
+            Taste(np.zeros((2, 2)), np.zeros(3))
