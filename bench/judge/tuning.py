@@ -1,6 +1,7 @@
 """Finds the settings of baselines and of ours.
 
-`python -m bench.judge.tuning [NAME ...]` writes tuned.json. On the tuning half of KuaiRec's viewers, which no reported figure is about.
+`python -m bench.judge.tuning [NAME ...]` writes tuned.json. On the tuning half of KuaiRec's
+viewers, which no reported figure is about.
 """
 
 from __future__ import annotations
