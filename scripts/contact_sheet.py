@@ -35,7 +35,7 @@ def _cell(path: Path) -> Image.Image:
     cell = Image.new("RGB", (_CELL_WIDTH, _CELL_HEIGHT + _TEXT), "#202020")
     draw = ImageDraw.Draw(cell)
     font = ImageFont.load_default(9)
-    draw.text((3, _CELL_HEIGHT + 2), path.name[:44], "white", font)
+    draw.text((3, _CELL_HEIGHT + 2), _fitting(path.name, font), "white", font)
     try:
         pictures = _pictures(path)
     except media.Refused as refused:
@@ -49,6 +49,16 @@ def _cell(path: Path) -> Image.Image:
         left = at * half + (half - picture.width) // 2
         cell.paste(picture, (left, (_CELL_HEIGHT - picture.height) // 2))
     return cell
+
+
+def _fitting(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """The name, or its beginning and its end: what tells it from others may stand in either."""
+    kept = len(name) // 2
+    words = name
+    while font.getlength(words) > _CELL_WIDTH - 6:
+        kept -= 1
+        words = f"{name[:kept]}…{name[-kept:]}"
+    return words
 
 
 def _pictures(path: Path) -> tuple[Image.Image, Image.Image]:
