@@ -12,7 +12,7 @@ from bench.relay import Line, line
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Ear, Open, World
-from tests.browser.feed_page import CURRENT, swipe, wait_playing, wait_untold
+from tests.browser.feed_page import CURRENT, swipe, wait_playing
 from tests.live import clip, states, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -171,8 +171,8 @@ def player_page(visit: Open) -> Page:
     return visit("/t/nothing_has_this_tag")
 
 
-# What the line is taken to bring is what a test says, however slow the machine is: only time is made up. Nor does the
-# line ever count as dead by its silence alone.
+# What the line is taken to bring is what a test says, however slow the machine is: only time is
+# made up. Nor does the line ever count as dead by its silence alone.
 SAID = """(bps) => {
   window.line = bps;
   localStorage.setItem("jhalak.line", JSON.stringify({ bps, at: Date.now() }));
@@ -233,7 +233,7 @@ def test_what_comes_next_plays_when_the_line_is_dead(tuned: Open, slow: Line, ea
         seen.add(swipe(page))
     assert len(seen) == 4
     expect(page.locator(CURRENT).locator(".notice")).to_be_hidden()
-    wait_untold(page)
+    page.wait_for_function("() => sessionStorage['jhalak.events']?.includes('skipped')")
     slow.up = True
     page.wait_for_function("() => !sessionStorage['jhalak.events']", timeout=40_000)
 
@@ -279,13 +279,13 @@ def test_a_line_that_becomes_fast_brings_more_pixels(
     said(page, small["peak_bps"] * 1.6)
     page.goto("/t/long")
     wait_playing(page)
-    height = "() => document.querySelector('.slide.current video').videoHeight"
-    assert page.evaluate(height) == small["height"]
+    seen = page.evaluate("() => document.querySelector('.slide.current video').videoHeight")
+    assert seen == small["height"]
     page.evaluate("(bps) => { window.line = bps; }", FAST)
     for _ in range(4):
         ahead(page, 1, SECONDS - 0.5)
         swipe(page)
-    assert page.evaluate(height) == large["height"]
+    of_current(page, f"video.videoHeight === {large['height']}")
 
 
 def test_playing_goes_on_when_a_lost_line_comes_back(
@@ -325,7 +325,9 @@ def test_what_loads_ahead_gives_way_to_the_visible_clip(
         """(() => {
           const play = HTMLMediaElement.prototype.play;
           const begun = new Promise((begin) => { window.begin = begin; });
-          HTMLMediaElement.prototype.play = function () { return begun.then(() => play.call(this)); };
+          HTMLMediaElement.prototype.play = function () {
+            return begun.then(() => play.call(this));
+          };
         })()"""
     )
     asked_for: list[str] = []
