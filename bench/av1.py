@@ -99,7 +99,7 @@ def _pairs(path: Path) -> list[Pair]:
 
 
 def _at(curve: list[Point], score: float) -> float | None:
-    for fine, coarse in pairwise(curve):
+    for coarse, fine in pairwise(reversed(curve)):  # where all look alike, the coarsest is enough
         if fine.score >= score >= coarse.score:
             share = (fine.score - score) / max(fine.score - coarse.score, 1e-9)
             return math.exp(math.log(fine.bits) * (1 - share) + math.log(coarse.bits) * share)

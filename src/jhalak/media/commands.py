@@ -45,7 +45,6 @@ _AT_ZERO_MS = 50
 _SLACK_PIXELS = 64 * 8192
 """Codecs round sizes up to their blocks; a stream that grows beyond this is not what was probed."""
 
-_LOOKED_AT_FRAMES = 16
 _VMAF = "libvmaf=n_threads=1:n_subsample=2:ts_sync_mode=nearest"
 
 _CLEAN = ("-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1")
@@ -211,22 +210,24 @@ def keep_command(probe: Probe, rendition: Path, rate: int) -> Command:
     return Command(rendition, opening(probe), outputs)
 
 
-def quality_command(probe: Probe, source: Path, tried: Sequence[Rung], at: float) -> Command:
-    """16 frames from the key frame before second `at`, encoded as each of these rungs of one size
-    would be, decoded again and compared with what went in, all in one process.
+def quality_command(
+    probe: Probe, source: Path, tried: Sequence[Rung], at: float, frames: int
+) -> Command:
+    """So many frames from the key frame before second `at`, encoded as each of these rungs of one
+    size would be, decoded again and compared with what went in, all in one process.
 
     Nothing comes out; the log tells the VMAF of the n-th rung as that of Parsed_libvmaf_<n>.
     """
     numbers = range(len(tried))
     graph = filter_graph(msgspec.structs.replace(probe, late_ms=0), tried[:1]).removesuffix("[v0]")
-    graph += f",trim=end_frame={_LOOKED_AT_FRAMES},setpts=PTS-STARTPTS,split={2 * len(tried)}"
+    graph += f",trim=end_frame={frames},setpts=PTS-STARTPTS,split={2 * len(tried)}"
     graph += "".join(f"[e{n}][r{n}]" for n in numbers)
     compared = ";".join(f"[dec:{n}][r{n}]{_VMAF}[q{n}]" for n in numbers)
     outputs: list[tuple[str, ...]] = []
     before: tuple[str, ...] = ()
     for n, rung in enumerate(tried):
-        words = ("-map", f"[e{n}]", *_picture(rung), "-fps_mode", "vfr", "-f", "null")
-        outputs.append((*before, *words))
+        words = ("-map", f"[e{n}]", *_picture(rung), "-force_key_frames", _KEY_TIMES)
+        outputs.append((*before, *words, "-fps_mode", "vfr", "-f", "null"))
         before = ("-dec", f"{n}:0")  # decodes what the output before it encodes
     for n in numbers:
         before = (*before, "-filter_complex", compared) if n == 0 else ()

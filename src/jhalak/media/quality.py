@@ -43,6 +43,8 @@ AV1_TRIED = (32, 44, 56)
 AV1_FINEST = 22
 _EVERY_S = 10.0  # a place for each, so that the search is a constant share of the encode
 _FEWEST, _MOST = 2, 6
+_FRAMES = 16  # at each of them
+_AV1_FRAMES = 96  # at all of them: where there are few, the frames at one differ much
 _APART_S = 2.0  # places are at least so far apart
 _END_BYTES = 1 << 16
 _LOSS = 1.0  # of VMAF by one CRF, below the fine one
@@ -105,12 +107,13 @@ def alike(
     beside = [in_h264(plan, rung) for rung in rungs]
     later = [rung for rung in beside if rung.name != plan.first.name]
     fit = {rung.name: rung for rung in fitted(plan, later, source, stop, nice=nice)}
+    count = len(places(plan.probe))
     made: list[Rung] = []
     for rung, other in zip(rungs, beside, strict=True):
         crfs = [msgspec.structs.replace(rung, crf=crf) for crf in AV1_TRIED]
         tried = [fit.get(other.name, other), *crfs]
         try:
-            scores = [_look(plan, tried, source, at, stop, nice=nice) for at in places(plan.probe)]
+            scores = _looks(plan, tried, source, _AV1_FRAMES // count, stop, nice=nice)
         except Refused as error:
             log.warning("quality could not be measured: %s", error)
             made.append(rung)
@@ -138,7 +141,7 @@ def fitted(
     middle = phone(plan.probe)
     try:
         tried = [msgspec.structs.replace(middle, crf=crf) for crf in TRIED]
-        scores = [_look(plan, tried, source, at, stop, nice=nice) for at in places(plan.probe)]
+        scores = _looks(plan, tried, source, _FRAMES, stop, nice=nice)
         change = crf_for(scores) - middle.crf
     except Refused as error:
         log.warning("quality could not be measured: %s", error)
@@ -161,25 +164,27 @@ def places(probe: Probe) -> list[float]:
     return [round(seconds * (2 * at + 1) / (2 * count), 3) for at in range(count)]
 
 
-def _look(
+def _looks(
     plan: Plan,
     tried: Sequence[Rung],
     source: Path,
-    at: float,
+    frames: int,
     stop: threading.Event | None,
     *,
     nice: int,
-) -> list[float]:
-    """VMAF of each of these rungs of one size. Raises Refused, Stopped, Failed."""
-    said = _End()
-    command = quality_command(plan.probe, source, tried, at)
+) -> list[list[float]]:
+    """VMAF of each of these rungs of one size, at each place. Raises Refused, Stopped, Failed."""
     budget = Budget.of(plan.limits, plan.probe.duration_ms, nice=nice)
-    run(command, [_nothing] * len(command.outputs), budget, log=said, stop=stop)
-    found = dict(_SCORE.findall(said.text()))
-    try:
-        return [float(found[str(number)]) for number in range(len(tried))]
-    except KeyError as error:
-        raise Refused(Reason.DAMAGED, "no score was told") from error
+    scores = []
+    for at in places(plan.probe):
+        said = _End()
+        command = quality_command(plan.probe, source, tried, at, frames)
+        run(command, [_nothing] * len(command.outputs), budget, log=said, stop=stop)
+        found = dict(_SCORE.findall(said.text()))
+        if len(found) != len(tried):
+            raise Refused(Reason.DAMAGED, "no score was told")
+        scores.append([float(found[str(number)]) for number in range(len(tried))])
+    return scores
 
 
 class _End:
