@@ -23,7 +23,7 @@ from tests.videos.test_videos_processing import named, stored
 from tests.videos.test_videos_runners import Machine, rendition
 from tests.videos.tools import FakeMedia, Killed, faked, run_jobs, upload
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NAMES = {"540", "720", "540av1", "720av1"}
 
