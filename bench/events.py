@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import catalogue, load
-from bench.feed import guest_cookies
+from bench.feed_pages import guest_cookies
 from bench.figures import figure
 from bench.serving import data_folder, serving
 

@@ -14,7 +14,7 @@ from typing import Any
 from bench.figures import figure
 from bench.judge.ceiling import Told, ToldToo
 from bench.judge.data import World
-from bench.judge.entries import BASELINES, Entry
+from bench.judge.entries import BASELINES, FIRST_DAY, Entry
 from bench.judge.intervals import difference, interval
 from bench.judge.linear import Ease
 from bench.judge.loop import PAGE, PAGES, Played, oracle, play
@@ -34,7 +34,8 @@ def run(world: World, ours: Iterable[Entry] = (), entries: Iterable[Entry] = BAS
     found: Results = {}
     for beginning, log in logs.items():
         found[beginning] = {}
-        for entry in [*entries, *ours]:
+        first_day = FIRST_DAY if log is None and entries is BASELINES else []
+        for entry in [*entries, *first_day, *ours]:
             if log is not None or not entry.needs_log:
                 found[beginning][entry.name] = play(entry.tuned(), report, log)
     found["limit"] = {
@@ -48,7 +49,7 @@ def run(world: World, ours: Iterable[Entry] = (), entries: Iterable[Entry] = BAS
 
 def strongest(played: dict[str, Played], entries: Iterable[Entry] = BASELINES) -> str:
     """The baseline with the most likes."""
-    names = [entry.name for entry in entries if entry.name in played]
+    names = [entry.name for entry in [*entries, *FIRST_DAY] if entry.name in played]
     return max(names, key=lambda name: float(played[name].per_100.mean()))
 
 

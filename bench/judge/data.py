@@ -21,6 +21,10 @@ from bench.judge.recommender import Bools, Ids, Log
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
+def here(folder: Path = SHARED) -> bool:
+    return all((folder / name).is_dir() for name in ("kuairec", "kuairand", "sequences"))
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """`liked[i, j]`: would `viewers[i]` like `catalogue[j]`? Known for every pair."""

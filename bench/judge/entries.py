@@ -19,6 +19,7 @@ from bench.judge.counting import LikeRate, Popularity, Random
 from bench.judge.factors import Als, Bpr
 from bench.judge.linear import Ease, ItemKNN
 from bench.judge.recommender import Recommender
+from bench.judge.refitted import Refitted
 
 EFFORT = 8
 TUNED = Path(__file__).parent / "tuned.json"
@@ -83,18 +84,40 @@ BASELINES = [
         "ALS, folded", partial(Als, fold=True), every(factors=[16, 32, 64, 128], alpha=[1.0, 10.0])
     ),
     Entry(
-        "BPR", Bpr, every(factors=[16, 64], learning_rate=[0.02, 0.05], rounds=[20, 60]),
+        "BPR", Bpr, every(factors=[16, 64], learning_rate=[0.01, 0.02], rounds=[5, 20]),
         learns=False,
     ),
     Entry(
-        "EASE", Ease, every(l2=[200.0, 500.0, 1000.0, 2000.0], average=[1.0, 10.0]), learns=False
+        "EASE", Ease, every(l2=[500.0, 1000.0, 2000.0, 4000.0], average=[10.0, 100.0]), learns=False
     ),
     Entry(
         "EASE, folded", partial(Ease, fold=True),
-        every(l2=[200.0, 500.0, 1000.0, 2000.0], dislike=[0.0, 0.03]),
+        every(l2=[500.0, 1000.0, 2000.0, 4000.0], dislike=[0.0, 0.03]),
     ),
     Entry(
         "EASE, folded + like rate", partial(Ease, fold=True),
-        every(l2=[500.0, 1000.0], rate=[0.3, 0.6, 1.0, 2.0]),
+        every(l2=[500.0, 2000.0], rate=[0.1, 0.3, 0.6, 1.0]),
     ),
 ]  # fmt: skip
+
+
+# On a first day only: with a log, fitting anew takes longer than it brings.
+FIRST_DAY = [
+    Entry(
+        "like rate, hopeful", LikeRate,
+        every(weight=[3.0, 10.0], base=[0.05, 0.1, 0.2, 0.4]), needs_log=False,
+    ),
+    Entry(
+        "ItemKNN, refitted + like rate", partial(Refitted, ItemKNN, k=50, shrink=5.0),
+        every(base=[0.05, 0.1, 0.2, 0.4], rate=[1.0, 3.0]), needs_log=False,
+    ),
+    Entry(
+        "EASE, refitted + like rate", partial(Refitted, Ease, l2=20.0),
+        every(base=[0.05, 0.1, 0.2, 0.4], rate=[1.0, 3.0]), needs_log=False,
+    ),
+]  # fmt: skip
+
+
+def entry(name: str) -> Entry:
+    """The baseline of this name."""
+    return next(one for one in BASELINES if one.name == name)

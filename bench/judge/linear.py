@@ -20,7 +20,9 @@ def ease(likes: sparse.csr_matrix, l2: float) -> Floats:
     """float32[video, video]: weights of the shallow autoencoder with a zero diagonal, closed form.
     Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019.
     """
-    gram = (likes.T @ likes).toarray().astype(np.float32)
+    known = np.flatnonzero(np.asarray(likes.sum(0)).ravel())  # the inversion is cubic in these
+    few = likes[:, known]
+    gram = (few.T @ few).toarray().astype(np.float32)
     gram[np.diag_indices_from(gram)] += l2
     factor, _ = linalg.cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
     (invert,) = linalg.get_lapack_funcs(("potri",), (factor,))
@@ -30,7 +32,11 @@ def ease(likes: sparse.csr_matrix, l2: float) -> Floats:
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
     weights = inverse / -np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
-    return np.ascontiguousarray(weights, np.float32)
+    if len(known) == likes.shape[1]:
+        return np.ascontiguousarray(weights, np.float32)
+    found = np.zeros((likes.shape[1],) * 2, np.float32)
+    found[np.ix_(known, known)] = weights
+    return found
 
 
 def item_knn(likes: sparse.csr_matrix, k: int, shrink: float) -> sparse.csr_matrix:
@@ -67,7 +73,7 @@ class Linear:
         rates: Rates | None = None,
     ) -> None:
         self._fold, self._dislike, self._average, self._rate = fold, dislike, average, rate
-        self._rates = rates or Rates(30.0, 0.05, 0.5)
+        self.rates = rates or Rates(30.0, 0.05, 0.5)
 
     def _weights(self, logged: Log, n_viewers: int, n_videos: int) -> Any:
         """[video, video], dense or sparse."""
@@ -83,7 +89,7 @@ class Linear:
         usual /= usual.sum()
         self._usual = self._average * (usual @ self._w)
         self._scores: dict[int, Floats] = {}
-        self._rates.begin(logged, n_videos)
+        self.rates.begin(logged, n_videos)
 
     def scores(self, viewer: int) -> Floats:
         if viewer not in self._scores:
@@ -97,11 +103,11 @@ class Linear:
     def page(self, viewer: int, n: int, closed: Bools) -> Ids:
         scores = self.scores(viewer)
         if self._rate:
-            scores = scores + self._rate * self._rates.mean
+            scores = scores + self._rate * self.rates.mean
         return best(scores, n, closed)
 
     def observe(self, viewer: int, videos: Ids, liked: Bools) -> None:
-        self._rates.observe(videos, liked)
+        self.rates.observe(videos, liked)
         if self._fold:
             scores = self.scores(viewer)
             if liked.any():
@@ -128,6 +134,6 @@ class Ease(Linear):
         return _kept_ease(logged, n_viewers, n_videos, self._l2)
 
 
-@lru_cache(maxsize=1)  # half a gigabyte on KuaiRec: the next run of the same fit takes it over
+@lru_cache(maxsize=4)  # each half a gigabyte on KuaiRec, and half a minute of work
 def _kept_ease(logged: Log, n_viewers: int, n_videos: int, l2: float) -> Floats:
     return ease(logged.matrix(n_viewers, n_videos), l2)

@@ -12,17 +12,18 @@ from collections.abc import Iterable
 from functools import partial
 
 from bench.judge import data
-from bench.judge.entries import BASELINES, TUNED, Entry
+from bench.judge.entries import BASELINES, FIRST_DAY, TUNED, Entry
 from bench.judge.loop import play
 from bench.judge.ours import OURS
+from bench.judge.recommender import Log
 
 
-def tune(entries: Iterable[Entry], world: data.World) -> None:
+def tune(entries: Iterable[Entry], world: data.World, logged: Log | None) -> None:
     """Tries every setting of each entry and keeps the best: most likes per 100 swipes."""
     for entry in entries:
         tried = []
         for settings in entry.settings:
-            played = play(partial(entry.make, **settings), world, world.logged)
+            played = play(partial(entry.make, **settings), world, logged)
             likes = float(played.per_100.mean())
             tried.append((likes, settings))
             print(f"{entry.name:30} {likes:6.2f}  {settings}", flush=True)
@@ -35,5 +36,6 @@ def tune(entries: Iterable[Entry], world: data.World) -> None:
 if __name__ == "__main__":
     wanted = set(sys.argv[1:])
     tuning, _report = data.kuairec().halves()
-    known = [entry for entry in [*BASELINES, *OURS] if entry.settings]
-    tune([entry for entry in known if not wanted or entry.name in wanted], tuning)
+    for entries, logged in (([*BASELINES, *OURS], tuning.logged), (FIRST_DAY, None)):
+        known = [entry for entry in entries if entry.settings]
+        tune([one for one in known if not wanted or one.name in wanted], tuning, logged)

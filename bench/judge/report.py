@@ -1,0 +1,118 @@
+"""Everything that is judged offline, as figures: `python -m bench.judge.report [PART ...]` prints
+some of it. On the shared data where it is; else on generated worlds, labelled synthetic.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from bench.figures import figure
+from bench.judge import closed, cold_videos, coverage, data, exposure, next_item, standin
+from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
+from bench.judge.entries import Entry, entry
+from bench.judge.pickers import EpsilonGreedy, InTurn, Thompson
+from bench.run import table
+
+SHARE = 0.2  # of the real size, for generated worlds
+SEEDS = range(1, 6)
+
+# Our own, beside the baselines: the feed's learner takes part by standing in these.
+LOOP: list[Entry] = []
+SCORERS: list[exposure.Entry] = []
+RANKERS: list[next_item.Entry] = []
+PICKERS: dict[str, Callable[..., Picker]] = {}
+
+
+def _world() -> data.World:
+    return data.kuairec() if data.here() else standin.kuairec(SHARE)
+
+
+def loop() -> list[dict[str, Any]]:
+    world = _world()
+    results = closed.run(world, LOOP)
+    print("\n".join(closed.table(world, results)), flush=True)
+    if not world.synthetic:
+        closed.keep(world, results)
+    return closed.figures(world, results)
+
+
+def cold() -> list[dict[str, Any]]:
+    """Owed impressions paid in the loop, and impressions until the best tenth is known."""
+    tuning, world = _world().halves()
+    where = "synthetic cold videos" if world.synthetic else f"{world.name} cold videos"
+    some = Cold.of(world)
+    follows = entry("ItemKNN, folded").tuned()
+    without = cold_videos.owing(follows, some)
+    owed = cold_videos.owing(lambda: WithOwed(follows(), InTurn(), some.videos), some)
+    rows = [
+        figure(
+            f"{where}: share with {OWED} impressions, one owed slot a page",
+            100.0 * owed.paid, "%", baseline=100.0 * without.paid,
+        ),
+        figure(
+            f"{where}: what owed slots leave", owed.likes_per_100, "likes/100",
+            baseline=without.likes_per_100,
+        ),
+    ]  # fmt: skip
+    tried = {
+        f"epsilon-greedy {epsilon}": partial(EpsilonGreedy, epsilon=epsilon)
+        for epsilon in (0.05, 0.1, 0.2, 0.5)
+    }
+    name = min(tried, key=lambda one: _until_found(tried[one], tuning))
+    base = _until_found(tried[name], world)
+    others = {"in turn": InTurn, "Thompson": Thompson, **PICKERS}
+    rows.append(figure(f"{where}: impressions to find the best tenth: {name}", base, ""))
+    rows += [
+        figure(
+            f"{where}: impressions to find the best tenth: {one}", _until_found(make, world), "",
+            baseline=base,
+        )
+        for one, make in others.items()
+    ]  # fmt: skip
+    return rows
+
+
+def _until_found(make: Callable[..., Picker], world: data.World) -> float:
+    """Median over seeds; each seed has other cold videos and another order."""
+    return statistics.median(
+        cold_videos.finding(partial(make, seed=seed), Cold.of(world, seed), seed=seed)
+        for seed in SEEDS
+    )
+
+
+def random_exposure() -> list[dict[str, Any]]:
+    world = data.kuairand() if data.here() else standin.kuairand(SHARE)
+    names = [one.name for one in exposure.BASELINES]
+    return exposure.figures(world, exposure.run(world, SCORERS), names)
+
+
+def sequences() -> list[dict[str, Any]]:
+    lines = data.beauty() if data.here() else standin.sequences()
+    names = [one.name for one in next_item.BASELINES]
+    where = "Beauty" if data.here() else "synthetic"
+    return next_item.figures(where, next_item.run(lines, RANKERS), names)
+
+
+PARTS = {
+    "loop": loop,
+    "cold": cold,
+    "exposure": random_exposure,
+    "sequences": sequences,
+    "coverage": coverage.figures,
+}
+
+
+def figures(parts: Sequence[str] = tuple(PARTS)) -> list[dict[str, Any]]:
+    rows = []
+    for part in parts:
+        print(f"judge: {part} ...", file=sys.stderr, flush=True)
+        rows += PARTS[part]()
+    return rows
+
+
+if __name__ == "__main__":
+    print(table(figures(sys.argv[1:] or tuple(PARTS))))
