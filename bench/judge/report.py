@@ -14,6 +14,7 @@ from bench.figures import figure
 from bench.judge import closed, cold_videos, coverage, data, exposure, next_item, standin
 from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
 from bench.judge.entries import Entry, entry
+from bench.judge.ours import OURS
 from bench.judge.pickers import EpsilonGreedy, InTurn, Thompson
 from bench.run import table
 
@@ -21,7 +22,7 @@ SHARE = 0.2  # of the real size, for generated worlds
 SEEDS = range(1, 6)
 
 # Our own, beside the baselines: the feed's learner takes part by standing in these.
-LOOP: list[Entry] = []
+LOOP: list[Entry] = OURS
 SCORERS: list[exposure.Entry] = []
 RANKERS: list[next_item.Entry] = []
 PICKERS: dict[str, Callable[..., Picker]] = {}
