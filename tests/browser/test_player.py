@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from bench.relay import Line, line
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.conftest import Ear, Open, World
 from tests.browser.feed_page import CURRENT, swipe, wait_playing
@@ -331,12 +332,15 @@ def test_what_loads_ahead_gives_way_to_the_visible_clip(
         })()"""
     )
     asked_for: list[str] = []
+    held: list[Route] = []
 
     def hold(route: Route) -> None:
         video = route.request.url.split("/")[-2]
         asked_for.append(video)
         if video == asked_for[0]:
-            route.continue_()  # the others get no answer
+            route.continue_()
+        else:
+            held.append(route)  # which gets no answer
 
     page.route("**/media/**/*.mp4", hold)
     files = asked(page)
@@ -346,3 +350,7 @@ def test_what_loads_ahead_gives_way_to_the_visible_clip(
     of_current(page, f"video.currentTime > {SECONDS - 1.5}")
     first_ahead = next(at for at, video in enumerate(asked_for) if video != asked_for[0])
     assert asked_for[0] in asked_for[first_ahead:]
+    page.goto("/offline")
+    for route in held:
+        with contextlib.suppress(Error):  # the page let go of it
+            route.abort()
