@@ -5,14 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bench.judge import closed, loop, standin
-from bench.judge.counting import Random
 from bench.judge.entries import BASELINES, EFFORT, Entry
 from bench.judge.factors import Als, Bpr
 from bench.judge.linear import Ease, ItemKNN, ease, item_knn
 from bench.judge.recommender import Log
-from bench.judge.refitted import Refitted
-
-from tests.judge.worlds import tiny
 
 SMALL = {"n_viewers": 30, "n_videos": 8}
 
@@ -43,16 +39,6 @@ def test_ease_knows_nothing_of_what_nobody_liked(log):
     kept = [0, 1, 3, 4, 5, 6]
     alone = ease(log.matrix(30, 8)[:, kept], 3.0)
     np.testing.assert_allclose(weights[np.ix_(kept, kept)], alone, atol=1e-6)
-
-
-def test_a_refitted_one_starts_with_nothing_and_learns():
-    rng = np.random.default_rng(3)
-    world = tiny(rng.random((60, 20)) < np.linspace(0.02, 0.9, 20), n_viewers=130, n_videos=22)
-    played = loop.play(
-        lambda: Refitted(ItemKNN, base=0.9, every=20, k=5), world, None, pages=4, n=2
-    )
-    chance = loop.play(Random, world, None, pages=4, n=2)
-    assert played.per_100.mean() > 1.2 * chance.per_100.mean()
 
 
 def test_item_knn_is_the_cosine_of_the_nearest(log):
