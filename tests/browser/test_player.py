@@ -13,7 +13,7 @@ from bench.relay import Line, line
 from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.conftest import Ear, Open, World
-from tests.browser.feed_page import CURRENT, swipe, wait_playing
+from tests.browser.feed_page import CURRENT, swipe, wait_playing, wait_untold
 from tests.live import clip, states, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -234,7 +234,7 @@ def test_what_comes_next_plays_when_the_line_is_dead(tuned: Open, slow: Line, ea
         seen.add(swipe(page))
     assert len(seen) == 4
     expect(page.locator(CURRENT).locator(".notice")).to_be_hidden()
-    page.wait_for_function("() => sessionStorage['jhalak.events']?.includes('skipped')")
+    wait_untold(page)
     slow.up = True
     page.wait_for_function("() => !sessionStorage['jhalak.events']", timeout=40_000)
 
