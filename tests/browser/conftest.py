@@ -18,10 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.live import PASSWORD, Site, clip, states, upload
 
+MOST_MS = 30_000  # that anything may take: machines of tests are slow, and waiting costs nothing
+expect.set_options(timeout=MOST_MS)
 PHONE = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 800}
 CHANNELS = {"waves": "Waves", "cells": "Little Worlds", "letters": "Letters"}
@@ -151,7 +160,7 @@ def visit(world: World, chromium: Browser, ear: Ear) -> Iterator[Open]:
         given = {"viewport": PHONE, "has_touch": True, "locale": "en", "base_url": world.url}
         context = chromium.new_context(**(given | options))
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(MOST_MS)
         if who:
             answer = context.request.post(
                 "/api/session", data={"handle": who, "password": PASSWORD}
