@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-from bench import av1
+from bench import av1, limits
 from bench.figures import figure
 
 from jhalak import media
@@ -58,6 +58,7 @@ def run(cache: Path = CACHE) -> list[dict[str, Any]]:
         *_first_piece(sources),
         *_ladder(sources["heavy"]),
         *_titles(),
+        *limits.figures(sources["copy"]),
         *av1.figures(sorted(CLIPS.glob("*")) or sources.values()),
     ]
 
