@@ -18,7 +18,10 @@ import pytest
 from jhalak.border import ALL_WALLS, Rules, Seal, SealError, Wall, python, start
 from tests.border.conftest import NONE, ROOT, Attempt, in_a_poor_kernel
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's"),
+]
 FILES = [Wall.MOUNT, Wall.LANDLOCK]
 
 
@@ -186,7 +189,6 @@ def test_memory_ends_at_its_limit(attempt: Attempt) -> None:
     assert attempt("allocate", 50 << 20, walls=ALL_WALLS, memory_bytes=150 << 20).done
 
 
-@pytest.mark.slow
 def test_cpu_time_ends_at_its_limit_even_if_it_does_not_want_to(attempt: Attempt) -> None:
     assert attempt("spin", 2.6, walls=NONE, cpu_seconds=1).done
     for walls in ({Wall.LIMITS}, ALL_WALLS):

@@ -19,6 +19,8 @@ from jhalak.demo.clips.avatar import avatar
 from jhalak.demo.clips.canvas import Scene, Shot
 from jhalak.demo.clips.encode import EncodeError, encode
 
+pytestmark = pytest.mark.slow
+
 CHANNELS = catalogue.channels()
 
 
@@ -85,7 +87,6 @@ def test_a_file_is_portrait_h264_with_sound(tmp_path: Path) -> None:
     assert [f.name for f in tmp_path.iterdir()] == ["waves.mp4"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_clip_needs_only_a_remux_and_keeps_to_its_rate(channel: str, tmp_path: Path) -> None:
     clip = next(c for c in catalogue.clips() if c.channel == channel)

@@ -20,6 +20,8 @@ from jhalak.viewing.actions import Kind
 
 from .platform_double import Platform
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES = ("bn", "en", "hi", "ta")
 
 

@@ -84,6 +84,7 @@ def test_years_go_by_and_heat_stays_a_number():
     assert max(scores, key=lambda number: scores[number]) == last
 
 
+@pytest.mark.slow
 def test_a_viewer_of_a_hundred_thousand_events_stays_small():
     config = Config(seen=500, refused=100, interests=32)
     clips = [video(n, channel=f"c{n}", author=n, tags=(f"a{n}", f"b{n}")) for n in range(1, 2001)]

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from jhalak.feed.off_policy import LEAST, Estimate, Method, TooFew, estimate
 
+pytestmark = pytest.mark.slow
+
 IPS, SNIPS, DR = Method
 
 

@@ -10,6 +10,8 @@ from bench.judge.factors import Als, Bpr
 from bench.judge.linear import Ease, ItemKNN, ease, item_knn
 from bench.judge.recommender import Log
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"n_viewers": 30, "n_videos": 8}
 
 

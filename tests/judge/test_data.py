@@ -7,6 +7,8 @@ import pytest
 from bench.judge import data, loop, standin
 from bench.judge.counting import Popularity, Random
 
+pytestmark = pytest.mark.slow
+
 real = pytest.mark.skipif(not data.here(), reason="the shared data is not here")
 
 

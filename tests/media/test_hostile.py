@@ -34,6 +34,8 @@ from jhalak.media.process import ffmpeg
 from tests.media.making import bare, clip
 from tests.media.test_process import _children
 
+pytestmark = pytest.mark.slow
+
 _FUZZ_SECONDS = float(os.environ.get("JHALAK_FUZZ_SECONDS", "20"))
 
 Take = Callable[..., Reason | Rendition]
@@ -190,7 +192,6 @@ def test_a_matroska_header_lies(tmp_path: Path, take: Take) -> None:
     assert made.duration_ms == pytest.approx(1000, abs=50)
 
 
-@pytest.mark.slow
 def test_a_picture_larger_than_its_header_says(tmp_path: Path, take: Take) -> None:
     video = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
     black = ("-f", "lavfi", "-i", "color=s=7680x4320:r=10:d=0.3")
@@ -202,7 +203,6 @@ def test_a_picture_larger_than_its_header_says(tmp_path: Path, take: Take) -> No
     assert take(small) == Reason.TOO_MANY_PIXELS
 
 
-@pytest.mark.slow
 def test_a_small_file_that_is_much_to_decode(tmp_path: Path, take: Take) -> None:
     video = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "60")
     black = ("-f", "lavfi", "-i", "color=s=3840x2160:r=60:d=1")
@@ -217,7 +217,6 @@ def test_a_small_file_that_is_much_to_decode(tmp_path: Path, take: Take) -> None
     assert take(tmp_path / "170.mp4", few) == Reason.TOO_HEAVY
 
 
-@pytest.mark.slow
 def test_spoiled_clips_are_refused_or_played(plain: Path, tmp_path: Path, take: Take) -> None:
     """A fuzzer; each number makes one spoiled file. JHALAK_FUZZ_SECONDS=3600: for an hour."""
     sources = [plain.read_bytes(), *_others(tmp_path)]

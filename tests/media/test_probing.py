@@ -13,6 +13,8 @@ from jhalak.border import Wall, survey
 from jhalak.media import TEXTS, Failed, Limits, Reason, Refused, plan, probe, probing
 from tests.media.making import AAC, bare, box, clip, with_matrix
 
+pytestmark = pytest.mark.slow
+
 
 def _refused(path: Path, limits: Limits | None = None) -> Reason:
     with pytest.raises(Refused) as caught:

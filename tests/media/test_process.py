@@ -20,6 +20,8 @@ from jhalak.media.commands import copy_command, ladder_command, still_command
 from jhalak.media.process import Budget, Command, Usage, ffmpeg, run
 from tests.border.conftest import in_a_poor_kernel
 
+pytestmark = pytest.mark.slow
+
 _BUDGET = Budget(cpu_seconds=60, wall_seconds=60, memory_bytes=6 << 30)
 
 

@@ -29,6 +29,8 @@ from jhalak.media.fragments import read_index
 from jhalak.media.posters import dominant_colour
 from tests.media.making import bare, clip, with_matrix
 
+pytestmark = pytest.mark.slow
+
 _NO_COPY = Limits(remux_side=1)
 
 
@@ -101,7 +103,6 @@ def test_pieces_can_be_played_as_they_come_and_are_the_file_in_the_end(
     assert len(_decoded(tmp_path / "joined.mp4")) == len(_decoded(made.path)) == 150
 
 
-@pytest.mark.slow
 def test_the_rest_comes_out_of_one_process_with_the_same_cuts(tmp_path: Path) -> None:
     source = clip(tmp_path / "a.mp4", size="1080x1920", seconds=1.5, rate=10)
     made_plan = plan(probe(source), _NO_COPY)
@@ -120,7 +121,6 @@ def test_the_rest_comes_out_of_one_process_with_the_same_cuts(tmp_path: Path) ->
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.slow
 def test_a_turned_clip_comes_out_upright(plain: Path, tmp_path: Path) -> None:
     upright = _decoded(plain)[0].to_image()
     for turn, back in (
@@ -145,7 +145,6 @@ def _difference(one: Image.Image, two: Image.Image) -> float:
     return sum(abs(a - b) for a, b in zip(*small, strict=True)) / len(small[0])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -168,7 +167,6 @@ def test_odd_clips_come_out_even(tmp_path: Path, name: str, options: dict[str, o
     assert ("mp4a" in made.codecs) == (name != "no sound")
 
 
-@pytest.mark.slow
 def test_hdr_comes_out_as_something_that_plays(tmp_path: Path) -> None:
     video = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le")
     tags = (
@@ -182,7 +180,6 @@ def test_hdr_comes_out_as_something_that_plays(tmp_path: Path) -> None:
     check_rendition(made)
 
 
-@pytest.mark.slow
 def test_sound_of_a_late_picture_stays_in_step(tmp_path: Path) -> None:
     """The picture begins 1 s after the sound: its first frame stands until then."""
     clip(tmp_path / "a.mp4", seconds=2)
@@ -209,7 +206,6 @@ def test_a_stop_leaves_nothing_behind(other: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.slow
 def test_an_error_of_the_caller_is_passed_on_and_leaves_nothing(
     other: Path, tmp_path: Path
 ) -> None:

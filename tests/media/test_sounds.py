@@ -15,6 +15,8 @@ from jhalak.media.boxes import BadBoxes
 from jhalak.media.fragments import FragmentedFile
 from tests.media.making import bare, clip
 
+pytestmark = pytest.mark.slow
+
 WORDS = st.lists(st.integers(0, 2**32 - 1), min_size=40, max_size=200, unique=True)
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=192x320:r=30:d=12")
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "30")
@@ -158,7 +160,6 @@ CHANGES = {
 }
 
 
-@pytest.mark.slow
 def test_the_same_sound_is_one_sound_and_others_are_not(tmp_path: Path, tune: str) -> None:
     mine = kept(with_tune(tmp_path / "mine.mp4", tune))
     assert sounds.telling(mine.fingerprint)
@@ -171,7 +172,6 @@ def test_the_same_sound_is_one_sound_and_others_are_not(tmp_path: Path, tune: st
     assert sounds.difference(mine.fingerprint, stranger.fingerprint) > 0.3
 
 
-@pytest.mark.slow
 def test_it_is_a_file_of_its_own_without_a_new_encode(tmp_path: Path, tune: str) -> None:
     import av
 
@@ -189,7 +189,6 @@ def test_it_is_a_file_of_its_own_without_a_new_encode(tmp_path: Path, tune: str)
         assert packets == [bytes(packet) for packet in before.demux(heard) if packet.size]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("heard", ["anullsrc=d=6", "sine=d=2.5", None])
 def test_silence_and_too_little_give_none(tmp_path: Path, heard: str | None) -> None:
     source = tmp_path / "clip.mp4"
@@ -201,7 +200,6 @@ def test_silence_and_too_little_give_none(tmp_path: Path, heard: str | None) -> 
     assert not (tmp_path / "out.m4a").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("remux", [True, False])
 @pytest.mark.parametrize("own", [True, False])
 def test_a_clip_takes_a_sound_instead_of_its_own(
@@ -224,7 +222,6 @@ def test_a_clip_takes_a_sound_instead_of_its_own(
         assert abs(heard.duration_ms - 8000) < 60
 
 
-@pytest.mark.slow
 def test_after_its_end_there_is_silence(tmp_path: Path) -> None:
     taken = kept(clip(tmp_path / "short.mp4", seconds=4))
     source = clip(tmp_path / "long.mp4", seconds=8)
@@ -239,7 +236,6 @@ def test_after_its_end_there_is_silence(tmp_path: Path) -> None:
     assert np.abs(silent).max() < 0.001
 
 
-@pytest.mark.slow
 def test_a_sound_that_is_none_is_refused(tmp_path: Path) -> None:
     """What stands in the store was spoiled: the clip fails in words, and nothing is left."""
     source, spoiled = clip(tmp_path / "clip.mp4", seconds=2), tmp_path / "spoiled.m4a"

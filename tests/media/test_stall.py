@@ -21,7 +21,10 @@ from jhalak.media.commands import ladder_command
 from jhalak.media.process import Budget, Ended, run, run_sealed
 from jhalak.media.stall import Watch
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's"),
+]
 _HOUR = 3600.0
 
 

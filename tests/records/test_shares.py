@@ -120,6 +120,7 @@ STEPS = st.lists(
 LONGEST = 60
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -28,7 +28,11 @@ from jhalak.records.models import OutboxEvent
 from jhalak.stores.events import EventsError
 from jhalak.stores.objects import StoreAway, StoreFull, StoreRefused
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("tasks")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("tasks"),
+]
 Start = Callable[..., threading.Event]
 
 
@@ -335,7 +339,6 @@ run_worker(threading.Event())
 """
 
 
-@pytest.mark.slow
 def test_a_killed_worker_is_followed_at_once(run_worker: Start, tmp_path: Path) -> None:
     """kill -9 in the middle of a job: the next worker has it at once, not after the lease."""
     ran: list[int] = []
