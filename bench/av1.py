@@ -10,34 +10,25 @@ differences between RD-curves", VCEG-M33, 2001). A clip counts where two of them
 from __future__ import annotations
 
 import math
-import re
 import statistics
-import subprocess
-import tempfile
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.figures import figure
+from bench.vmaf import Point, compared
 
 from jhalak import media
 from jhalak.media import quality
-from jhalak.media.commands import filter_graph
-from jhalak.media.process import ffmpeg
 
 _X264 = ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-sc_threshold", "0"]
 _SVT = ["-c:v", "libsvtav1", "-preset", "6", "-svtav1-params", "lp=2"]
 _KEYS = ["-force_key_frames", "expr:gte(t,if(lte(n_forced,2),n_forced,2*(n_forced-1)))"]
 _CRFS = (20, 32, 44, 56)
-_SECONDS = "3"
+_SECONDS = 3
 _FLOOR = 90.0  # of H.264's VMAF: what no CRF brings there is compared by nobody
 _SMALLEST = 240
-
-
-class Point(NamedTuple):
-    bits: float
-    score: float
 
 
 class Pair(NamedTuple):
@@ -108,27 +99,6 @@ def _at(curve: list[Point], score: float) -> float | None:
 
 def _encoded(plan: media.Plan, path: Path, rung: media.Rung, chosen: int) -> list[Point]:
     """H.264 as `rung`; AV1 at the chosen CRF and at each of _CRFS. Empty where ffmpeg cannot."""
-    coders = [[*_X264, "-crf", str(rung.crf)]]
-    coders += [[*_SVT, "-crf", str(crf)] for crf in (chosen, *_CRFS)]
-    count = len(coders)
-    graph = filter_graph(plan.probe, [rung]).removesuffix("[v0]")
-    graph += f",split={2 * count}" + "".join(f"[e{n}][r{n}]" for n in range(count))
-    words = ["-t", _SECONDS, "-i", str(path), "-filter_complex", graph]
-    with tempfile.TemporaryDirectory() as folder:
-        for n, coder in enumerate(coders):
-            words += ["-map", f"[e{n}]", *coder, *_KEYS, "-g", "600", "-fps_mode", "vfr"]
-            words += ["-f", "mp4", f"{folder}/{n}.mp4", "-dec", f"{n}:0"]
-        compared = [f"[dec:{n}][r{n}]libvmaf=ts_sync_mode=nearest[q{n}]" for n in range(count)]
-        words += ["-filter_complex", ";".join(compared)]
-        for n in range(count):
-            words += ["-map", f"[q{n}]", "-f", "null", "-"]
-        done = subprocess.run(
-            [ffmpeg(), "-nostdin", *words], capture_output=True, text=True, check=False
-        )
-        scores = dict(
-            re.findall(r"Parsed_libvmaf_(\d+) @ [^]]*\] VMAF score: ([\d.]+)", done.stderr)
-        )
-        if len(scores) != count:
-            return []
-        sizes = [Path(f"{folder}/{n}.mp4").stat().st_size for n in range(count)]
-    return [Point(8 * size, float(scores[str(n)])) for n, size in enumerate(sizes)]
+    coders = [[*_X264, "-crf", str(rung.crf), *_KEYS]]
+    coders += [[*_SVT, "-crf", str(crf), *_KEYS] for crf in (chosen, *_CRFS)]
+    return compared(plan, path, rung, coders, _SECONDS)

@@ -13,7 +13,6 @@ cost at an equal mean is told beside it, without a limit: there one CRF is not t
 
 from __future__ import annotations
 
-import re
 import resource
 import shutil
 import statistics
@@ -28,10 +27,10 @@ from unittest.mock import Mock
 
 from bench import av1, limits
 from bench.figures import figure
+from bench.vmaf import Point, compared
 
 from jhalak import media
 from jhalak.media import quality
-from jhalak.media.commands import filter_graph
 from jhalak.media.process import ffmpeg
 from jhalak.videos import making
 
@@ -226,34 +225,13 @@ def _titles() -> list[dict[str, Any]]:
     ]
 
 
-def _curve(plan: media.Plan, path: Path) -> dict[int, tuple[int, float]]:
+def _curve(plan: media.Plan, path: Path) -> dict[int, Point]:
     """Bits and VMAF of the first 2 s as 540p, by CRF; {} where ffmpeg cannot say."""
-    count = len(_CRFS)
-    graph = filter_graph(plan.probe, [plan.first]).removesuffix("[v0]") + f",split={2 * count}"
-    graph += "".join(f"[e{n}][r{n}]" for n in range(count))
-    words = ["-t", "2", "-i", str(path), "-filter_complex", graph]
-    with tempfile.TemporaryDirectory() as folder:
-        for n, crf in enumerate(_CRFS):
-            words += ["-map", f"[e{n}]", *_X264, "-crf", str(crf), "-g", "600", "-fps_mode", "vfr"]
-            words += ["-f", "mp4", f"{folder}/{n}.mp4", "-dec", f"{n}:0"]
-        pairs = [f"[dec:{n}][r{n}]libvmaf=ts_sync_mode=nearest[q{n}]" for n in range(count)]
-        words += ["-filter_complex", ";".join(pairs)]
-        for n in range(count):
-            words += ["-map", f"[q{n}]", "-f", "null", "-"]
-        done = subprocess.run(
-            [ffmpeg(), "-nostdin", *words], capture_output=True, text=True, check=False
-        )
-        found = dict(
-            re.findall(r"Parsed_libvmaf_(\d+) @ [^]]*\] VMAF score: ([\d.]+)", done.stderr)
-        )
-        return {
-            crf: (8 * Path(f"{folder}/{n}.mp4").stat().st_size, float(found[str(n)]))
-            for n, crf in enumerate(_CRFS)
-            if len(found) == count
-        }
+    coders = [[*_X264, "-crf", str(crf)] for crf in _CRFS]
+    return dict(zip(_CRFS, compared(plan, path, plan.first, coders, 2), strict=False))
 
 
-def _at(curve: dict[int, tuple[int, float]], crf: int) -> tuple[float, float]:
+def _at(curve: dict[int, Point], crf: int) -> tuple[float, float]:
     """Bits and VMAF between the CRFs that were tried."""
     low = max(one for one in _CRFS if one <= crf)
     high = min(one for one in _CRFS if one >= crf)

@@ -7,6 +7,7 @@ much of the like rate that is learnt across viewers in the loop.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import Any
 
@@ -61,7 +62,7 @@ def item_knn(likes: sparse.csr_matrix, k: int, shrink: float) -> sparse.csr_matr
     return sparse.csr_matrix(parts, shape=both.shape, dtype=np.float32)
 
 
-class Linear:
+class Linear(ABC):
     """Scores are the sum of the weights' rows of what the viewer liked."""
 
     def __init__(
@@ -75,9 +76,9 @@ class Linear:
         self._fold, self._dislike, self._average, self._rate = fold, dislike, average, rate
         self.rates = rates or Rates(30.0, 0.05, 0.5)
 
+    @abstractmethod
     def _weights(self, logged: Log, n_viewers: int, n_videos: int) -> Any:
         """[video, video], dense or sparse."""
-        raise NotImplementedError
 
     def begin(self, logged: Log | None, n_viewers: int, n_videos: int) -> None:
         if logged is None:

@@ -7,6 +7,7 @@ first ten; NDCG@10 also asks how far up (1 / log2(1 + rank)).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -59,15 +60,16 @@ def ndcg(rank: NDArray[np.int64], k: int = 10) -> NDArray[np.float64]:
     return np.where(rank <= k, 1.0 / np.log2(1.0 + rank), 0.0)
 
 
-class _Sums:
+class _Sums(ABC):
     """Keeps the viewers' items as a matrix; scores are a product with [item, item] weights."""
 
     def fit(self, lines: list[list[int]], n_items: int) -> None:
         self._x = _matrix(lines, n_items)
         self._w = self._weights(self._x)
 
+    @abstractmethod
     def _weights(self, x: sparse.csr_matrix) -> Any:
-        raise NotImplementedError
+        """[item, item], dense or sparse."""
 
     def more(self, items: list[int]) -> None:
         ones = np.ones(len(items), np.float32)

@@ -18,7 +18,7 @@ says little against the video. Covariance within a part is kept whole; between p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,7 @@ class _Viewer:
     mean: Floats
     cov: Floats
     level_variance: float
-    level: float = field(default=0.0)
+    level: float = 0.0
 
     @classmethod
     def new(cls, size: int, prior: Prior) -> _Viewer:
