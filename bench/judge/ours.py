@@ -1,7 +1,8 @@
 """Jhalak's learner in the closed loop: jhalak.feed.taste, always the best first.
 
-What the log gives it: where videos lie by who liked both, and as the hint how often each was liked.
-The log's likes are not answers (nobody knows what else was shown), so they teach it nothing more.
+What the log gives it: where videos lie by who liked both, and how often each was liked, as the last
+coordinate of a place. The log's likes are not answers (nobody knows what else was shown), so they
+teach it nothing more.
 """
 
 from __future__ import annotations
@@ -10,25 +11,24 @@ from functools import lru_cache
 
 import numpy as np
 from bench.judge.entries import Entry, every
-from bench.judge.recommender import Bools, Floats, Ids, Log, best
+from bench.judge.recommender import Bools, Ids, Log, best
+from bench.judge.taste import Taste
 from numpy.typing import NDArray
 
-from jhalak.feed.taste import Prior, Taste, places
+from jhalak.feed.taste import Prior, described
 
-DOUBT = 3.0  # likes that every video is given, so that one like is no discovery
+RARE = -3.0  # log-odds of a like on KuaiRec: 1 of 20
+POPULAR = 2.0  # log-odds that a place's last coordinate adds
 
 
 class Ours:
-    def __init__(self, size: int = 64, own: float = 2.0, shared: float = 0.3) -> None:
+    def __init__(self, size: int = 64, own: float = 1.0, shared: float = 0.3) -> None:
         self._size = size
-        self._prior = Prior(own_variance=own, shared_variance=shared)
+        self._prior = Prior(level=RARE, popular=POPULAR, own_variance=own, shared_variance=shared)
 
     def begin(self, logged: Log | None, n_viewers: int, n_videos: int) -> None:
-        if logged is None:
-            where, hint = np.zeros((n_videos, 0)), np.zeros(n_videos)
-        else:
-            where, hint = _places(logged, n_videos, self._size), _hint(logged.counts(n_videos))
-        self._taste = Taste(where, hint, self._prior)
+        where = np.zeros((n_videos, 0)) if logged is None else _places(logged, n_videos, self._size)
+        self._taste = Taste(where, self._prior)
 
     def page(self, viewer: int, n: int, closed: Bools) -> Ids:
         return best(self._taste.scores(viewer).astype(np.float32), n, closed)
@@ -39,12 +39,7 @@ class Ours:
 
 @lru_cache(maxsize=4)  # one log with several settings is asked for in turn
 def _places(logged: Log, n_videos: int, size: int) -> NDArray[np.float64]:
-    return places(logged.viewer, logged.video, n_videos, size)
-
-
-def _hint(counts: Floats) -> NDArray[np.float64]:
-    logs = np.log(counts.astype(np.float64) + DOUBT)
-    return np.asarray((logs - logs.mean()) / max(float(logs.std()), 1e-9))
+    return described(logged.viewer, logged.video, n_videos, size)
 
 
 OURS = [

@@ -19,7 +19,7 @@ def finite(here: World) -> bool:
     columns = here.engine._state.catalogue.columns
     sessions = [session for _, session in here.engine._state.viewers.sessions.items()]
     return all(
-        np.isfinite(columns[name]).all() for name in ("heat", "fair_sum", "fair_count")
+        np.isfinite(columns[name]).all() for name in ("heat", "fair_count", "alone", "unsure")
     ) and all(
         math.isfinite(value)
         for session in sessions

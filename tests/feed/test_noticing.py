@@ -206,6 +206,7 @@ def test_every_weight_changes_an_order(name):
         "fresh": {"published_ms": NOW - HOUR},
         "trending": {},
         "quality": {},
+        "similar": {"tags": ("sea",)},
     }[name]
     one, other = alike(1, **plain), alike(2, **(plain | differing))
     taught = {"channel": "waves", "author": 2, "tags": ("sea",), "language": "hi"}

@@ -22,7 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from jhalak.feed.events import Published, Removal, Visibility
+from jhalak.feed.near import Near
 from jhalak.feed.orderings import Flags, Floats, Hot, Newest, Rows
+from jhalak.feed.places_file import Places
+from jhalak.feed.taste import SIZE, Prior, by_content
 
 TAGS = 8  # of one video; further ones are not looked at
 WORD = 64  # characters of a slug, tag or language that count
@@ -45,8 +48,11 @@ KINDS: dict[str, tuple[Any, tuple[int, ...], float]] = {
     "followers_only": (np.bool_, (), 0),
     "removed": (np.uint8, (), 0),
     "heat": (np.float64, (), 0),
-    "fair_sum": (np.float64, (), 0),
-    "fair_count": (np.float64, (), 0),
+    "sound": (np.int64, (), 0),
+    "fair_count": (np.float64, (), 0),  # watches
+    "place": (np.float32, (SIZE,), 0),  # among the others: see taste
+    "alone": (np.float64, (), 0),  # what answers say of this video beyond its place: mean ...
+    "unsure": (np.float64, (), Prior().video_variance),  # ... and variance, in log-odds
 }
 
 
@@ -114,6 +120,8 @@ class Catalogue:
         self.marks: Flags = np.zeros(0, np.uint8)
         self.hot = Hot(HOT_ALL)
         self.hot_by_language: dict[int, Hot] = {}
+        self.near = Near()  # the public ones, by place
+        self.places: Places | None = None  # trained ones, when there are
         self._grow(1024)
         self.reindex()
 
@@ -160,7 +168,8 @@ class Catalogue:
         self.by_tag: dict[int, Newest] = {}
         for row in np.lexsort((self.ids[:count], self.published[:count])).tolist():
             if not self.columns["removed"].item(row):
-                self._list(row)
+                self._list(row, near=False)
+        self.near.fill(self.newest.all(), self.columns["place"])
 
     def _key(self, row: int) -> tuple[int, int]:
         return self.published.item(row), self.ids.item(row)
@@ -181,9 +190,11 @@ class Catalogue:
             *((self.by_tag, tag) for tag in columns["tags"][row].tolist()),
         ]
 
-    def _list(self, row: int) -> None:
+    def _list(self, row: int, near: bool = True) -> None:
         if not self.columns["followers_only"].item(row):
             self.newest.insert(row)
+            if near:
+                self.near.put(row, self.newest, self.columns["place"])
         for orders, key in self._orders(row):
             if key >= 0:
                 if key not in orders:
@@ -205,6 +216,7 @@ class Catalogue:
 
     def _unlist(self, row: int) -> None:
         self.newest.remove(row)
+        self.near.remove(row)
         for orders, key in self._orders(row):
             if key in orders:
                 orders[key].remove(row)
@@ -241,11 +253,52 @@ class Catalogue:
         columns["published"][row] = video.published_ms
         columns["followers_only"][row] = video.visibility == Visibility.FOLLOWERS
         columns["removed"][row] = 0
+        columns["sound"][row] = video.sound
+        self._settle(row)
         if fresh:
             columns["heat"][row] = NEWCOMER * self.weight_at(min(video.published_ms, now_ms))
         self._list(row)
         self._warm(row)
         return row
+
+    def settle(self, places: Places | None) -> None:
+        """Gives every video its place anew: the trained one, or by its words. Raises ValueError
+        when the places are of another size.
+        """
+        if places is not None and places.size != SIZE:
+            raise ValueError(f"places of {places.size} coordinates, and not {SIZE}")
+        self.places = places
+        for row in range(self.count):
+            self._settle(row)
+        self.near.fill(self.newest.all(), self.columns["place"])
+
+    def nearest(self, direction: npt.NDArray[np.float32], count: int) -> Rows:
+        """Up to `count` public rows, those that lie nearest to a direction first."""
+        return self.near.nearest(direction, count, self.newest, self.columns["place"])
+
+    def _settle(self, row: int) -> None:
+        place = None if self.places is None else self.places.of(self.ids.item(row))
+        if place is None:
+            trained = None if self.places is None else self.places.word
+            place = by_content(self._words(row), trained)
+        self.columns["place"][row] = place
+
+    def _words(self, row: int) -> list[tuple[str, object]]:
+        """What a video says of itself, as (kind, name) pairs."""
+        columns = self.columns
+        found: list[tuple[str, object]] = [
+            (kind, words.names[code])
+            for kind, words in (
+                ("channel", self.channels),
+                ("author", self.authors),
+                ("language", self.languages),
+            )
+            if (code := columns[kind].item(row)) >= 0
+        ]
+        tags = [code for code in columns["tags"][row].tolist() if code >= 0]
+        found += [("tag", self.tags.names[code]) for code in tags]
+        sound = columns["sound"].item(row)
+        return [*found, ("sound", sound)] if sound else found
 
     def withdraw(self, video: int, reason: Removal) -> bool:
         """False when there is no such video."""
@@ -283,12 +336,11 @@ class Catalogue:
         heat = self.heat.item(row) * _half_power(since)
         return float(heat - NEWCOMER * _half_power(age))
 
-    def watched(self, row: int, heat: float, fair: float, count: float) -> None:
+    def watched(self, row: int, heat: float, count: float) -> None:
         """Adds a watch: `heat` 0 or more, already weighted for its time."""
         if heat > 0:
             self.heat[row] += heat
             self._warm(row)
-        self.columns["fair_sum"][row] += fair
         self.columns["fair_count"][row] += count
 
     def _hots(self, row: int) -> list[Hot]:

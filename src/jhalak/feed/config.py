@@ -21,7 +21,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     followed: float = 1.5
     fresh: float = 0.6
     trending: float = 0.6
-    quality: float = 1.0
+    quality: float = 0.5  # per log-odds that everybody's answers give it
+    similar: float = 1.0  # per log-odds that this viewer's answers give it beyond that
 
 
 class Quotas(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     channel: int = 72
     tag: int = 48
     author: int = 48
+    taste: int = 64
     random: int = 16
     scope: int = 256
 
@@ -60,6 +62,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     guests: int = 20_000  # the same, apart from members; whose refusals are kept too
     seen: int = 4_096  # videos remembered as seen, for each viewer
     refused: int = 4_096  # videos remembered as refused, for each viewer
+    answers: int = 64  # last watches and gestures that a taste is learnt from anew
+    tastes: int = 4_000  # members, and as many guests, whose taste is held: 17 kB each
     interests: int = 64  # channels, authors and tags remembered, each, for each viewer
     served: int = 256  # videos remembered as just served, for each viewer of this process
     served_for_ms: int = HOUR_MS // 2  # how long just served holds

@@ -20,7 +20,8 @@ from jhalak.feed import events as ev
 from jhalak.feed import snapshot as snapshots
 from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws, seed_of
-from jhalak.feed.learning import State
+from jhalak.feed.learning import ReadModel, State
+from jhalak.feed.models import ModelError
 from jhalak.feed.page import Page
 from jhalak.feed.pipeline import Pipeline
 from jhalak.feed.protocols import Result, Slot
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 Log: TypeAlias = Iterable[tuple[int, ev.Event]] | Callable[[int], Iterable[tuple[int, ev.Event]]]
 
-MODEL = "session-1"
+MODEL = "taste-1"
 MOST_ASKED = 100  # videos on one page
 OK = Outcome.OK
 BATCH = 1000  # events of a replay under one hold of the lock
@@ -46,6 +47,11 @@ class Score(msgspec.Struct, frozen=True):
     video: int
     total: float
     terms: dict[str, float]
+
+
+def no_models(kind: str, digest: str) -> bytes:
+    """Where nothing was ever trained."""
+    raise ModelError(f"there is no folder of models to find {kind} {digest[:12]} in")
 
 
 class Engine:
@@ -71,11 +77,12 @@ class Engine:
         config: Config | None = None,
         *,
         pipeline: Callable[[Config], Pipeline] = standard,
+        models: ReadModel = no_models,
         began: str = "new",
     ) -> Engine:
-        """An engine that knows nothing yet."""
+        """An engine that knows nothing yet. `models` gives the bytes of trained artefacts."""
         config = config or Config()
-        return cls(State(config), pipeline(config), began)
+        return cls(State(config, models), pipeline(config), began)
 
     @classmethod
     def load(
@@ -85,6 +92,7 @@ class Engine:
         config: Config | None = None,
         *,
         pipeline: Callable[[Config], Pipeline] = standard,
+        models: ReadModel = no_models,
     ) -> Engine:
         """The engine of the snapshot in `folder`, brought up to date from the log.
 
@@ -94,12 +102,12 @@ class Engine:
         """
         config = config or Config()
         try:
-            state = snapshots.read(folder, config)
+            state = snapshots.read(folder, config, models)
             began = "new" if state is None else f"snapshot at {state.offset}"
         except snapshots.BadSnapshot as error:
             log.warning("the feed snapshot in %s is not used: %s", folder, error)
             state, began = None, f"snapshot refused: {error}"
-        engine = cls(state or State(config), pipeline(config), began)
+        engine = cls(state or State(config, models), pipeline(config), began)
         batch: list[tuple[int, ev.Event]] = []
         for pair in events(engine.offset) if callable(events) else events:
             batch.append(pair)
@@ -138,7 +146,7 @@ class Engine:
         name = type(event).__name__
         try:
             known = self._state.apply(event)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, ModelError) as error:
             # One event that makes no sense must not stop all those after it, here and at each
             # replay. The vocabulary bounds every field, so this is a bug upstream: say so.
             self._events[f"{name}.refused"] += 1
@@ -219,6 +227,7 @@ class Engine:
                     "forgotten": viewers.sessions.forgotten,
                     "served_lately": len(self._served),
                 },
+                "models": dict(state.models),
                 "events": dict(sorted(self._events.items())),
                 "pages": dict(self._pages),
                 "stages": {name: tally.report() for name, tally in self._stages.items()},
@@ -234,11 +243,14 @@ class Engine:
         seed = query.seed
         if seed is None:
             seed = seed_of(query.viewer, state.offset, number, query.now_ms)
+        session = state.viewers.session(query.viewer)
         page = Page(
             query,
             state.catalogue,
             state.config,
-            session=state.viewers.session(query.viewer),
+            session=session,
+            own=lambda: state.taste(query.viewer, session),
+            learner=state.learner,
             ties=state.viewers.ties(query.viewer),
             served=self._served.rows(query.viewer, query.now_ms),
             ranking=self._served.ranking(query.viewer),

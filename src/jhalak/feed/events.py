@@ -164,6 +164,21 @@ class Joined(_Event, frozen=True, tag="joined"):
     at_ms: Millis
 
 
+class ModelKind(enum.StrEnum):
+    """What can be trained and put in force; see feed.models."""
+
+    PLACES = "places"
+    RANKER = "ranker"
+
+
+class Promoted(_Event, frozen=True, tag="promoted"):
+    """A trained artefact is in force from here on; digest "" puts none in force."""
+
+    kind: ModelKind
+    digest: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")]
+    at_ms: Millis
+
+
 Event: TypeAlias = (
     Published
     | Withdrawn
@@ -181,6 +196,7 @@ Event: TypeAlias = (
     | Blocked
     | Unblocked
     | Joined
+    | Promoted
 )
 
 _encoder = msgspec.json.Encoder()

@@ -13,7 +13,6 @@ from jhalak.feed.orderings import Floats, Rows
 from jhalak.feed.page import Page
 from jhalak.feed.protocols import Feature
 
-FAIR_PRIOR = 8.0  # watches of average length that every video starts with
 DECLARED = 0.5  # interest in a language that the person declared
 _ONES = np.ones(TAGS)
 
@@ -98,14 +97,12 @@ class Followed(_Feature):
 
 
 class Moment(_Feature):
-    """fresh, trending float64[n] in [0, 1]; quality float64[n] in [-1, 1].
-
-    fresh halves with age. trending is the logarithm of heat beside the hottest video's. quality is
-    the mean of how watches of the video compare with others of its length (see fairness).
+    """fresh, trending float64[n] in [0, 1]: fresh halves with age, trending is the logarithm of
+    heat beside the hottest video's.
     """
 
     name = "moment"
-    provides = frozenset({"fresh", "trending", "quality"})
+    provides = frozenset({"fresh", "trending"})
 
     def __init__(self, deadline_ms: float, fresh_half_ms: int) -> None:
         super().__init__(deadline_ms)
@@ -117,13 +114,27 @@ class Moment(_Feature):
         hottest = catalogue.hot.order(catalogue.heat)[:1]
         top = np.log1p(catalogue.heat_now(hottest, now_ms)) if len(hottest) else np.zeros(1)
         heat = np.log1p(catalogue.heat_now(rows, now_ms))
-        columns = catalogue.columns
-        count = columns["fair_count"].take(rows)
         return {
             "fresh": np.exp2(-age / self._half_ms),
             "trending": np.minimum(heat / max(float(top[0]), 1e-300), 1.0),
-            "quality": columns["fair_sum"].take(rows) / (count + FAIR_PRIOR),
         }
+
+
+class Taste(_Feature):
+    """quality, suits float64[n], in log-odds: how everybody takes to each candidate, less how they
+    take to an average one, and how much better this viewer does (see taste).
+    """
+
+    name = "taste"
+    provides = frozenset({"quality", "suits"})
+
+    def make(self, page: Page, batch: Batch) -> Mapping[str, Column]:
+        columns, learner = page.catalogue.columns, page.learner
+        places = columns["place"].take(batch.rows, axis=0)
+        quality = learner.everybody(places, columns["alone"].take(batch.rows))
+        own = page.taste
+        suits = np.zeros(len(batch)) if own is None else (places @ own.mean).astype(np.float64)
+        return {"quality": quality - learner.mean.item(0), "suits": suits}
 
 
 def features(config: Config) -> list[Feature]:
@@ -133,4 +144,5 @@ def features(config: Config) -> list[Feature]:
         Interests(deadline),
         Followed(deadline),
         Moment(deadline, config.fresh_half_ms),
+        Taste(deadline),
     ]

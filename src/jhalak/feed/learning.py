@@ -13,6 +13,8 @@ from jhalak.feed import events as ev
 from jhalak.feed.catalogue import Catalogue
 from jhalak.feed.config import Config
 from jhalak.feed.fairness import Fairness
+from jhalak.feed.places_file import decode as read_places
+from jhalak.feed.taste import SIZE, Learner, Own, Prior
 from jhalak.feed.viewers import KINDS, RECENT, Session, View, Viewers
 
 DAY_MS = 24 * 3_600_000
@@ -20,14 +22,20 @@ LONGEST_MS = 2**40  # a stretch of 35 years: more than any clock allows, less th
 LIKED, SAVED, SHARED, PROFILE, FOLLOWED = 1.5, 1.5, 2.0, 0.5, 1.0  # in full watches
 
 
+ReadModel = Callable[[str, str], bytes]  # kind, digest -> artefact; see models.read
+
+
 class State:
     """Everything that follows from the log, and nothing else."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, read_model: ReadModel) -> None:
         self.config = config
         self.catalogue = Catalogue(config.trending_half_ms)
-        self.viewers = Viewers(config)
+        self.learner = Learner(SIZE, Prior())
+        self.viewers = Viewers(config, self.learner.new)
         self.fairness = Fairness(config.skip_below)
+        self.read_model = read_model
+        self.models: dict[str, str] = {}  # digest of what is in force, by kind
         self.now_ms = 0
         self.offset = 0
 
@@ -64,11 +72,11 @@ class State:
         if view is not None and event.slate and view.slate == event.slate:
             self.fairness.learn(view.verdict.octave, view.verdict.bin, -1.0)
             watched_ms, finished = watched_ms + view.watched_ms, finished or view.finished
-            felt, fair, heat, count = view.felt, view.fair, max(0.0, view.fair), 0.0
+            felt, heat, count = view.felt, max(0.0, view.fair), 0.0
         else:
             session.fade(at_ms, self.config.interest_half_ms, self.config.interest_fade)
             session.see(row, self.config.seen)
-            felt, fair, heat, count = 0.0, 0.0, 0.0, 1.0
+            felt, heat, count = 0.0, 0.0, 1.0
         duration_ms = self.catalogue.columns["duration"].item(row) or event.duration_ms
         verdict = self.fairness.judge(watched_ms, duration_ms, finished)
         self.fairness.learn(verdict.octave, verdict.bin)
@@ -76,9 +84,12 @@ class State:
         self.catalogue.watched(
             row,
             max(0.0, max(0.0, verdict.fair) - heat) * self.catalogue.weight_at(at_ms),
-            verdict.fair - fair,
             count,
         )
+        if count:
+            self._answer(event.viewer, session, row, verdict.felt)
+        else:
+            self._correct(event.viewer, session, row, verdict.felt)
         session.recent[row] = View(event.slate, watched_ms, finished, verdict)
         if len(session.recent) > RECENT:
             session.recent.popitem(last=False)
@@ -152,6 +163,19 @@ class State:
         self.time(event.at_ms)
         return self.viewers.join(event.guest, event.member)
 
+    def promoted(self, event: ev.Promoted) -> bool:
+        """A trained artefact is in force. Raises ModelError when it cannot be used: what was in
+        force before stays.
+        """
+        self.time(event.at_ms)
+        data = self.read_model(event.kind, event.digest) if event.digest else None
+        if event.kind is ev.ModelKind.PLACES:
+            self.catalogue.settle(None if data is None else read_places(data))
+            self.learner.forget_places()
+            self.viewers.tastes.clear()  # learnt anew from the answers, once they are asked for
+        self.models[event.kind] = event.digest
+        return True
+
     def _gesture(self, event: Any, signal: float, weight: float) -> bool:
         row = self.catalogue.row_of.get(event.video)
         if row is None:
@@ -159,7 +183,71 @@ class State:
         session = self.viewers.active(event.viewer)
         session.fade(self.time(event.at_ms), self.config.interest_half_ms, 1.0)
         self._feel(session, row, signal, weight)
+        if weight > 0:
+            self._gestured(event.viewer, session, row, 1.0 if signal > 0 else -1.0)
+        else:
+            self.take_back(event.viewer, session, row)
         return True
+
+    def _answer(self, viewer: str, session: Session, row: int, felt: float) -> None:
+        """A watch teaches about the video and about the viewer what was felt in [-1, 1]."""
+        columns = self.catalogue.columns
+        own = self._own(viewer, session)
+        columns["alone"][row], columns["unsure"][row] = self.learner.learn(
+            own,
+            columns["place"][row],
+            columns["alone"].item(row),
+            columns["unsure"].item(row),
+            (1.0 + felt) / 2.0,
+        )
+        session.answer(row, felt, self.config.answers)
+
+    def _correct(self, viewer: str, session: Session, row: int, felt: float) -> None:
+        """The watch went on, and what was felt is another by now."""
+        columns = self.catalogue.columns
+        columns["alone"][row] = self.learner.correct(
+            columns["place"][row],
+            columns["alone"].item(row),
+            columns["unsure"].item(row),
+            session.answer_again(row, felt) / 2.0,
+        )
+        self.viewers.tastes.pop(viewer)
+
+    def _gestured(self, viewer: str, session: Session, row: int, felt: float) -> None:
+        """A gesture teaches about the viewer only: it can be taken back, and costs nobody time."""
+        columns = self.catalogue.columns
+        own = self._own(viewer, session)
+        place = columns["place"][row]
+        common = self.learner.average(place, columns["alone"].item(row))
+        self.learner.learn_own(own, place, common, (1.0 + felt) / 2.0)
+        session.answer(row, felt, self.config.answers)
+
+    def _own(self, viewer: str, session: Session) -> Own:
+        """What is held about a viewer's taste, to be changed; learnt anew when it was let go."""
+        tastes = self.viewers.tastes
+        if tastes.get(viewer) is None:
+            tastes.put(viewer, self.own_of(session))
+        return tastes.active(viewer)
+
+    def taste(self, viewer: str, session: Session | None) -> Own | None:
+        """What is held about a viewer's taste, to be read only."""
+        held = self.viewers.tastes.get(viewer)
+        if held is None and session is not None and session.answers:
+            return self.own_of(session)
+        return held
+
+    def own_of(self, session: Session) -> Own:
+        """What a session's answers say about the viewer's taste, learnt anew."""
+        rows, felt = session.answered()
+        columns = self.catalogue.columns
+        return self.learner.relearn(
+            columns["place"][rows], columns["alone"][rows], (1.0 + felt) / 2.0
+        )
+
+    def take_back(self, viewer: str, session: Session, row: int) -> None:
+        """The last answer about a video was none, as far as the viewer's taste goes."""
+        if session.take_back(row):
+            self.viewers.tastes.pop(viewer)
 
     def _take_to(self, event: ev.Followed | ev.Unfollowed, author: int, weight: float) -> None:
         session = self.viewers.active(event.viewer)
@@ -201,4 +289,5 @@ _APPLY: dict[type, Callable[[State, Any], bool]] = {
     ev.Blocked: State.blocked,
     ev.Unblocked: State.unblocked,
     ev.Joined: State.joined,
+    ev.Promoted: State.promoted,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from heapq import nsmallest
 
 import numpy as np
@@ -14,6 +15,7 @@ from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws
 from jhalak.feed.orderings import NO_ROWS, Flags, Floats, Newest, Rows
 from jhalak.feed.query import Query, Scope
+from jhalak.feed.taste import Learner, Own
 from jhalak.feed.viewers import KINDS, Ranking, Session, Ties
 
 SLACK = 32  # rows of an order looked at beyond what is wanted of it
@@ -57,6 +59,8 @@ class Page:
         config: Config,
         *,
         session: Session | None,
+        own: Callable[[], Own | None],
+        learner: Learner,
         ties: Ties,
         served: Rows,
         ranking: Ranking,
@@ -67,6 +71,8 @@ class Page:
         self.catalogue = catalogue
         self.config = config
         self.session = session if query.personal else None
+        self._own = own
+        self.learner = learner
         self.ties = ties
         self.served = served
         self.ranking = ranking
@@ -78,6 +84,40 @@ class Page:
         self._touched: list[Rows] = []
         self._interests: dict[str, tuple[Rows, Floats]] = {}
         self._close()
+
+    @cached_property
+    def taste(self) -> Own | None:
+        """What answers say that suits this viewer; None when there are none, or it is not used."""
+        return None if self.session is None else self._own()
+
+    def cause(self, row: int) -> tuple[int, float]:
+        """The row of the video whose watching speaks most for this one, and by how much: without
+        that answer the log-odds would be lower by about so much. (-1, 0.0) for none.
+        """
+        if self.session is None or self.taste is None or not len(self._answered[0]):
+            return -1, 0.0
+        rows, places, surprise = self._answered
+        place = self.catalogue.columns["place"][row]
+        found = self.learner.influence(self.taste, place, places, surprise)
+        at = int(found.argmax())
+        return (rows.item(at), found.item(at)) if found.item(at) > 0.0 else (-1, 0.0)
+
+    @cached_property
+    def _answered(self) -> tuple[Rows, Floats, Floats]:
+        """Rows of what this viewer liked, their places, and how far better each was taken than
+        expected; videos that the viewer may not see are left out.
+        """
+        if self.session is None or self.taste is None:
+            return NO_ROWS, NO_INTEREST, NO_INTEREST
+        rows, felt = self.session.answered()
+        liked = (felt > 0.0) & ~self.withdrawn(rows) & ~self.hidden(rows)
+        liked &= ~self.by(rows, self.ties.blocks)
+        rows, felt = rows[liked], felt[liked]
+        columns = self.catalogue.columns
+        places = columns["place"][rows]
+        odds = self.learner.everybody(places, columns["alone"][rows])
+        odds = odds + self.taste.level + places @ self.taste.mean
+        return rows, places, (1.0 + felt) / 2.0 - 1.0 / (1.0 + np.exp(-odds))
 
     def interest(self, kind: str) -> tuple[Rows, Floats]:
         """Codes of one kind, and this viewer's interest in each in [-1, 1], strongest first."""

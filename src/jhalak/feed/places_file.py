@@ -48,6 +48,12 @@ class Places(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """float32[n, size]: their places, in the order of `ids`."""
         return _floats(self.places).reshape(-1, self.size)
 
+    def of(self, video: int) -> Floats | None:
+        """float32[size]: the place of a video; None for one that has none of its own."""
+        ids = self.ids()
+        at = int(ids.searchsorted(video))
+        return self.matrix()[at] if at < len(ids) and ids.item(at) == video else None
+
     def word(self, kind: str, name: object) -> Floats | None:
         """float32[size]: the mean place of the videos with this word; None for one not known."""
         found = self.words.get(f"{kind}:{name}")

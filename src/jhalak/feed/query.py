@@ -51,7 +51,8 @@ class ReasonCode(enum.StrEnum):
     FOLLOWED = "followed"  # value: the author's number
     TRENDING = "trending"
     FRESH = "fresh"
-    QUALITY = "quality"  # watched to the end more than others of its length
+    QUALITY = "quality"  # people take to it: watched to the end more than others of its length
+    SIMILAR = "similar"  # value: the video whose watching speaks most for this one; "" for none
     EXPLORE = "explore"  # drawn evenly from everything, to learn
     SCOPE = "scope"  # asked for: the channel, tag, author or people followed
     NEWEST = "newest"

@@ -21,6 +21,7 @@ BY_SOURCE: dict[str, ReasonCode] = {
     "channel": ReasonCode.CHANNEL,
     "author": ReasonCode.AUTHOR,
     "tag": ReasonCode.TAG,
+    "taste": ReasonCode.SIMILAR,
     "trending": ReasonCode.TRENDING,
     "newest": ReasonCode.NEWEST,
     "random": ReasonCode.EXPLORE,
@@ -59,6 +60,8 @@ def _sayable(page: Page, row: int, name: str) -> bool:
         return page.catalogue.watched_now(row, page.query.now_ms) >= SEVERAL
     if name == "quality":
         return bool(page.catalogue.columns["fair_count"].item(row) >= SEVERAL)
+    if name == "similar":  # a dislike of other things is no reason that can be named
+        return page.cause(row)[1] >= FAINT
     return True
 
 
@@ -74,6 +77,9 @@ def _value(page: Page, slot: Slot, name: str) -> str:
         return _name(catalogue.languages, columns["language"].item(row))
     if name == "tag":
         return _name(catalogue.tags, _best_tag(page, columns["tags"][row].tolist()))
+    if name == "similar":
+        cause, _ = page.cause(row)
+        return str(catalogue.ids.item(cause)) if cause >= 0 else ""
     return page.query.scope_value if name == "scope" else ""
 
 

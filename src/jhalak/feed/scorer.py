@@ -1,8 +1,8 @@
 """The session scorer: a sum of named causes, each a feature times its weight.
 
 Additive on purpose. What a cause added to a score is then exactly what taking it away would cost,
-so the reasons shown to a person are true by construction. The learner of a later version scores
-after this one and gets its result as `earlier`.
+so the reasons shown to a person are true by construction. A trained ranker scores after this
+one and gets its result as `earlier`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ TERMS: dict[str, str] = {  # name of the weight and of the reason: column
     "fresh": "fresh",
     "trending": "trending",
     "quality": "quality",
+    "similar": "suits",
 }
 
 

@@ -51,6 +51,15 @@ class Shelves(Generic[T]):
             self.forgotten += 1
         return held
 
+    def put(self, viewer: str, held: T) -> None:
+        """Holds this about a viewer who has just done something, in place of what was held."""
+        self.active(viewer)
+        self.shelf(viewer)[viewer] = held
+
+    def clear(self) -> None:
+        self.members.clear()
+        self.guests.clear()
+
     def pop(self, viewer: str) -> T | None:
         return self.shelf(viewer).pop(viewer, None)
 

@@ -1,6 +1,6 @@
 """The engine's state as bytes, and back: the same state gives the same bytes.
 
-    line 1   "jhalak feed 2\\n"
+    line 1   "jhalak feed 3\\n"
     parts    each its length in 8 bytes, then MessagePack of `_Part`
     seal     sha-256 of all before, 32 bytes
 
@@ -30,15 +30,20 @@ from jhalak.feed.catalogue import KINDS as COLUMNS
 from jhalak.feed.catalogue import Catalogue, Tags, Words
 from jhalak.feed.columns import Column
 from jhalak.feed.config import Config
+from jhalak.feed.events import ModelKind
 from jhalak.feed.fairness import Verdict
-from jhalak.feed.learning import State
+from jhalak.feed.learning import ReadModel, State
+from jhalak.feed.models import ModelError
 from jhalak.feed.orderings import Hot
-from jhalak.feed.viewers import Session, Ties, View
+from jhalak.feed.places_file import decode as read_places
+from jhalak.feed.taste import SIZE, Learner, Own
+from jhalak.feed.viewers import Session, Ties, View, Viewers
 
 FILE = "feed.snapshot"
-MAGIC = b"jhalak feed 2\n"
+MAGIC = b"jhalak feed 3\n"
 LENGTH, SEAL = 8, 32  # bytes
 AT_ONCE = 16  # viewers in one part: about a millisecond of work
+_LOWER = np.tril_indices(SIZE)
 MARKS = "marks"  # kept as a column
 # Settings that decide what the state is, and not only how pages are drawn from it.
 SHAPING = (
@@ -52,6 +57,8 @@ SHAPING = (
     "seen",
     "refused",
     "interests",
+    "answers",
+    "tastes",
 )
 
 
@@ -70,6 +77,15 @@ class _Session(msgspec.Struct, array_like=True):
     interests: list[tuple[list[int | str], list[float], list[float]]]
     seen: bytes
     recent: list[tuple[int, str, int, bool, Verdict]]
+    answers: bytes
+    felt: bytes
+
+
+class _Own(msgspec.Struct, array_like=True):
+    mean: bytes
+    cov: bytes  # the lower triangle, row after row
+    level: float
+    level_variance: float
 
 
 class _TiesOf(msgspec.Struct, array_like=True):
@@ -95,6 +111,9 @@ class _Facts(msgspec.Struct, tag="facts"):
     fair_counts: list[list[float]]
     fair_totals: list[float]
     forgotten: int
+    models: dict[str, str]
+    shared_mean: bytes
+    shared_cov: bytes
 
 
 class _Column(msgspec.Struct, tag="column"):
@@ -110,7 +129,11 @@ class _Ties(msgspec.Struct, tag="ties"):
     held: list[tuple[str, _TiesOf]]
 
 
-_Part: TypeAlias = _Facts | _Column | _Sessions | _Ties
+class _Tastes(msgspec.Struct, tag="tastes"):
+    held: list[tuple[str, _Own]]
+
+
+_Part: TypeAlias = _Facts | _Column | _Sessions | _Ties | _Tastes
 _encode = msgspec.msgpack.Encoder().encode
 _decode: Callable[[memoryview], _Part] = msgspec.msgpack.Decoder(_Part).decode
 
@@ -122,6 +145,7 @@ class Frozen(NamedTuple):
     columns: dict[str, Column]
     sessions: Iterator[tuple[str, Session]]
     ties: Iterator[tuple[str, Ties]]
+    tastes: Iterator[tuple[str, Own]]
 
 
 def freeze(state: State) -> Frozen:
@@ -145,6 +169,9 @@ def freeze(state: State) -> Frozen:
         fair_counts=[counts.copy() for counts in state.fairness.counts],
         fair_totals=state.fairness.totals.copy(),
         forgotten=viewers.sessions.forgotten,
+        models=dict(sorted(state.models.items())),
+        shared_mean=_little(state.learner.mean),
+        shared_cov=_little(state.learner.cov),
     )
     columns = catalogue.columns | {MARKS: catalogue.marks}
     return Frozen(
@@ -152,6 +179,7 @@ def freeze(state: State) -> Frozen:
         {name: column[:count].copy() for name, column in columns.items()},
         viewers.sessions.freeze(),
         viewers.all_ties.freeze(),
+        viewers.tastes.freeze(),
     )
 
 
@@ -180,9 +208,11 @@ def _parts(frozen: Frozen) -> Iterator[_Part]:
         yield _Sessions([(viewer, _keep_session(session)) for viewer, session in some])
     while declared := list(islice(frozen.ties, AT_ONCE)):
         yield _Ties([(viewer, _keep_ties(ties)) for viewer, ties in declared])
+    while tastes := list(islice(frozen.tastes, AT_ONCE)):
+        yield _Tastes([(viewer, _keep_own(own)) for viewer, own in tastes])
 
 
-def loads(data: bytes, config: Config) -> State:
+def loads(data: bytes, config: Config, models: ReadModel) -> State:
     """The state in these bytes. Raises BadSnapshot."""
     if not data.startswith(MAGIC):
         raise BadSnapshot("it is no feed snapshot of this version")
@@ -190,7 +220,7 @@ def loads(data: bytes, config: Config) -> State:
     if hashlib.sha256(whole).digest() != data[-SEAL:]:
         raise BadSnapshot("it is cut off or was altered: its checksum does not hold")
     try:
-        return _restore(_read(whole[len(MAGIC) :]), config)
+        return _restore(_read(whole[len(MAGIC) :]), State(config, models))
     except (msgspec.DecodeError, ValueError, KeyError, IndexError, OverflowError) as error:
         raise BadSnapshot(f"it does not hold together: {error}") from error
 
@@ -219,7 +249,7 @@ def save(folder: Path, data: Iterable[bytes]) -> Path:
     return target
 
 
-def read(folder: Path, config: Config) -> State | None:
+def read(folder: Path, config: Config, models: ReadModel) -> State | None:
     """The state kept in a folder; None when there is none. Raises BadSnapshot."""
     try:
         data = (folder / FILE).read_bytes()
@@ -227,37 +257,59 @@ def read(folder: Path, config: Config) -> State | None:
         return None
     except OSError as error:
         raise BadSnapshot(f"it cannot be read: {error}") from error
-    return loads(data, config)
+    return loads(data, config, models)
 
 
 def _shape(config: Config) -> dict[str, float]:
     return {name: float(getattr(config, name)) for name in SHAPING}
 
 
-def _restore(parts: Iterator[_Part], config: Config) -> State:
+def _restore(parts: Iterator[_Part], state: State) -> State:
     facts = next(parts, None)
     if not isinstance(facts, _Facts):
         raise ValueError("it does not begin with its facts")
-    if facts.shape != _shape(config):
+    if facts.shape != _shape(state.config):
         raise BadSnapshot("it was made with other settings")
-    state = State(config)
     state.offset, state.now_ms = facts.offset, facts.now_ms
     state.fairness.counts, state.fairness.totals = facts.fair_counts, facts.fair_totals
     viewers = state.viewers
     viewers.sessions.forgotten = facts.forgotten
+    _restore_shared(facts, state)
     columns: dict[str, bytes] = {}
     for part in parts:
-        match part:
-            case _Column(name=name, data=data):
-                columns[name] = data
-            case _Sessions(held=held):
-                for viewer, session in held:
-                    viewers.sessions.shelf(viewer)[viewer] = _session(session)
-            case _Ties(held=declared):
-                for viewer, ties in declared:
-                    viewers.all_ties.shelf(viewer)[viewer] = _ties(ties)
+        if isinstance(part, _Column):
+            columns[part.name] = part.data
+        else:
+            _restore_viewers(part, viewers)
     _restore_catalogue(facts, columns, state.catalogue)
     return state
+
+
+def _restore_viewers(part: _Part, viewers: Viewers) -> None:
+    match part:
+        case _Sessions(held=held):
+            for viewer, session in held:
+                viewers.sessions.shelf(viewer)[viewer] = _session(session)
+        case _Ties(held=declared):
+            for viewer, ties in declared:
+                viewers.all_ties.shelf(viewer)[viewer] = _ties(ties)
+        case _Tastes(held=tastes):
+            for viewer, own in tastes:
+                viewers.tastes.shelf(viewer)[viewer] = _own(own)
+
+
+def _restore_shared(facts: _Facts, state: State) -> None:
+    """What everybody's answers say, and the trained words that new videos are placed by."""
+    learner: Learner = state.learner
+    learner.mean[:] = np.frombuffer(facts.shared_mean, "<f8")
+    learner.cov[:] = np.frombuffer(facts.shared_cov, "<f8").reshape(learner.cov.shape)
+    state.models = facts.models
+    digest = facts.models.get(ModelKind.PLACES)
+    if digest:
+        try:
+            state.catalogue.places = read_places(state.read_model(ModelKind.PLACES, digest))
+        except (ModelError, ValueError) as error:
+            raise BadSnapshot(f"it needs trained places that cannot be used: {error}") from error
 
 
 def _restore_catalogue(facts: _Facts, columns: dict[str, bytes], catalogue: Catalogue) -> None:
@@ -305,6 +357,8 @@ def _keep_session(session: Session) -> _Session:
             (row, view.slate, view.watched_ms, view.finished, view.verdict)
             for row, view in session.recent.items()
         ],
+        session.answers.tobytes(),
+        session.felt.tobytes(),
     )
 
 
@@ -317,7 +371,20 @@ def _session(kept: _Session) -> Session:
     session.seen = array("i", kept.seen)
     for row, slate, watched_ms, finished, verdict in kept.recent:
         session.recent[row] = View(slate, watched_ms, finished, verdict)
+    session.answers, session.felt = array("i", kept.answers), array("f", kept.felt)
     return session
+
+
+def _keep_own(own: Own) -> _Own:
+    return _Own(_little(own.mean), _little(own.cov[_LOWER]), own.level, own.level_variance)
+
+
+def _own(kept: _Own) -> Own:
+    cov = np.empty((SIZE, SIZE), np.float32)
+    cov[_LOWER] = np.frombuffer(kept.cov, "<f4")
+    cov.T[_LOWER] = cov[_LOWER]
+    mean = np.frombuffer(kept.mean, "<f4").copy()
+    return Own(mean, cov, kept.level, kept.level_variance)
 
 
 def _keep_ties(ties: Ties) -> _TiesOf:

@@ -84,6 +84,25 @@ class LikedTags(_Liked):
         return page.catalogue.by_tag
 
 
+class Nearest(_Source):
+    """What lies nearest to this viewer's taste, in the whole catalogue."""
+
+    name = "taste"
+
+    def draw(self, page: Page) -> Rows:
+        own = page.taste
+        if own is None:
+            return NO_ROWS
+        # Most of what lies near has been seen by whoever watches a lot: look further then.
+        catalogue, rows = page.catalogue, NO_ROWS
+        for count in (4 * self.quota, 32 * self.quota):
+            page.passed = {}
+            rows = page.open(catalogue.nearest(own.mean, count))[: self.quota]
+            if len(rows) == self.quota or count >= len(catalogue.newest):
+                break
+        return rows
+
+
 class Trending(_Source):
     """The hottest in the viewer's languages; overall when these do not fill the quota."""
 
@@ -157,6 +176,7 @@ def sources(config: Config) -> list[Source]:
         LikedChannels(quotas.channel, deadline),
         LikedAuthors(quotas.author, deadline),
         LikedTags(quotas.tag, deadline),
+        Nearest(quotas.taste, deadline),
         Trending(quotas.trending, deadline),
         NewestOfAll(quotas.newest, deadline),
         Random(quotas.random, deadline),

@@ -22,6 +22,7 @@ from jhalak.feed.config import Config
 from jhalak.feed.fairness import Verdict
 from jhalak.feed.orderings import Floats, Rows
 from jhalak.feed.shelves import Frozen, Shelves
+from jhalak.feed.taste import Own
 
 PRIOR = 1.0  # watches of no opinion that every interest starts with
 REBASE = 2.0**40
@@ -101,7 +102,7 @@ class View(NamedTuple):
 class Session:
     """What was noticed about one viewer."""
 
-    __slots__ = ("at_ms", "growth", "interests", "recent", "seen")
+    __slots__ = ("answers", "at_ms", "felt", "growth", "interests", "recent", "seen")
 
     def __init__(self) -> None:
         self.at_ms = 0
@@ -109,12 +110,15 @@ class Session:
         self.interests = tuple(Interest() for _ in KINDS)
         self.seen = array("i")  # rows in order of watching, last occurrence counts
         self.recent: OrderedDict[int, View] = OrderedDict()
+        self.answers = array("i")  # rows in the order of answering ...
+        self.felt = array("f")  # ... and how each was taken, in [-1, 1]
 
     def copy(self) -> Session:
         other = Session()
         other.at_ms, other.growth = self.at_ms, self.growth
         other.interests = tuple(interest.copy() for interest in self.interests)
         other.seen, other.recent = self.seen[:], self.recent.copy()
+        other.answers, other.felt = self.answers[:], self.felt[:]
         return other
 
     def fade(self, at_ms: int, half_ms: int, part: float) -> None:
@@ -132,6 +136,39 @@ class Session:
         if len(self.seen) >= 2 * most:
             self.seen = array("i", self.seen_rows()[-most:].tolist())
 
+    def answer(self, row: int, felt: float, most: int) -> None:
+        self.answers.append(row)
+        self.felt.append(felt)
+        if len(self.answers) >= 2 * most:
+            del self.answers[:-most], self.felt[:-most]
+
+    def answer_again(self, row: int, felt: float) -> float:
+        """The last answer about a video is another now. By how much; 0 when it is long ago."""
+        at = self._last(row)
+        if at < 0:
+            return 0.0
+        change = felt - self.felt[at]
+        self.felt[at] = felt
+        return change
+
+    def take_back(self, row: int) -> bool:
+        """Forgets the last answer about a video. False when there is none."""
+        at = self._last(row)
+        if at < 0:
+            return False
+        del self.answers[at], self.felt[at]
+        return True
+
+    def _last(self, row: int) -> int:
+        for at in range(len(self.answers) - 1, -1, -1):
+            if self.answers[at] == row:
+                return at
+        return -1
+
+    def answered(self) -> tuple[Rows, Floats]:
+        """Rows, and how each was taken, float32 in [-1, 1]; the oldest first."""
+        return np.frombuffer(self.answers[:], np.int32), np.frombuffer(self.felt[:], np.float32)
+
     def seen_rows(self) -> Rows:
         """The rows seen, each once, in the order in which they were last seen."""
         return last_of_each(np.frombuffer(self.seen[:], np.int32))
@@ -148,6 +185,8 @@ class Session:
                 mine.add(code, signal * ratio, theirs.weights[code] * ratio, config.interests)
         for row in other.seen_rows().tolist():
             self.see(row, config.seen)
+        for row, felt in zip(other.answers, other.felt, strict=True):
+            self.answer(row, felt, config.answers)
         for row, view in other.recent.items():
             self.recent[row] = view
             self.recent.move_to_end(row)
@@ -190,12 +229,15 @@ class Ties:
 
 
 class Viewers:
-    """Everybody: sessions and guests' ties up to a number, members' ties all."""
+    """Everybody: sessions, tastes and guests' ties up to a number, members' ties all. A taste that
+    was let go is learnt anew from the session's answers.
+    """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, new_taste: Callable[[], Own]) -> None:
         self._config = config
         self.sessions = Frozen(Session, config.members, config.guests)
         self.all_ties = Frozen(Ties, None, config.guests)
+        self.tastes = Frozen(new_taste, config.tastes, config.tastes)
 
     def session(self, viewer: str) -> Session | None:
         return self.sessions.get(viewer)
@@ -218,8 +260,10 @@ class Viewers:
             return False
         session = self.sessions.pop(guest)
         ties = self.all_ties.pop(guest)
+        self.tastes.pop(guest)
         if session is not None:
             self.active(member).absorb(session, self._config)
+            self.tastes.pop(member)  # learnt anew, from both
         if ties:
             self.declare(member).absorb(ties, self._config.refused)
         return session is not None or ties is not None

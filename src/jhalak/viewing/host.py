@@ -15,10 +15,11 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from jhalak import records
-from jhalak.feed import Engine
+from jhalak.feed import Engine, models
 from jhalak.feed.events import BadEvent, Event, decode
 from jhalak.feed.snapshot import FILE
 from jhalak.options import options
@@ -36,13 +37,16 @@ class Host:
         self._folder = folder
         self._lock = threading.Lock()
         started = time.monotonic()
-        self._engine = Engine.load(folder, ())
+        trained = partial(models.read, folder / "models")
+        self._engine = Engine.load(folder, (), models=trained)
         if self._engine.offset > records.events().last():
             # A log that was put back from before the snapshot gives the same offsets to other
             # events. The snapshot goes, or it would seem right once the log has grown past it.
             log.warning("the feed snapshot in %s is newer than the log: all is replayed", folder)
             (folder / FILE).unlink(missing_ok=True)
-            self._engine = Engine.new(began="snapshot refused: it is newer than the log")
+            self._engine = Engine.new(
+                models=trained, began="snapshot refused: it is newer than the log"
+            )
         self._level = self._saved = self._engine.offset
         self._catch_up()
         log.info("feed engine at offset %d after %.1f s", self._level, time.monotonic() - started)

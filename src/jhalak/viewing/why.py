@@ -37,6 +37,7 @@ SENTENCES: Mapping[ReasonCode, Callable[[Card, str], str]] = {
     ReasonCode.TRENDING: lambda _c, _v: _("many watch this now"),
     ReasonCode.FRESH: lambda _c, _v: _("new"),
     ReasonCode.QUALITY: lambda _c, _v: _("people watch this to the end"),
+    ReasonCode.SIMILAR: lambda _c, _v: _("like what you watched"),
     ReasonCode.EXPLORE: lambda _c, _v: _("something different, to learn what you like"),
     ReasonCode.SCOPE: lambda _c, _v: _("what you asked for"),
     ReasonCode.NEWEST: lambda _c, _v: _("new"),

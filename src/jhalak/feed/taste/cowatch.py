@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 SPARE = 12  # dimensions more than asked for while it iterates: they carry the error
 TURNS = 4  # of the iteration: each squares the gap between what is kept and what is not
 AT_ONCE = 16  # columns multiplied at a time: bounds memory to pairs x 16 numbers
+DOUBT = 3.0  # watches that every video is given, so that one is no discovery
+LOUD = 0.5  # length of the coordinate that says how much a video was watched, in the mean
 
 
 def places(viewers: Ids, videos: Ids, n_videos: int, size: int, seed: int = 0) -> Floats:
@@ -49,6 +51,19 @@ def places(viewers: Ids, videos: Ids, n_videos: int, size: int, seed: int = 0) -
     found[known] -= found[known].mean(0)
     spread = np.sqrt((found[known] ** 2).sum(1).mean())
     return found / spread if spread > 1e-9 else np.zeros_like(found)
+
+
+def described(viewers: Ids, videos: Ids, n_videos: int, size: int, seed: int = 0) -> Floats:
+    """float64[n_videos, size]: `places` of size - 1, and in the last coordinate how much each video
+    was watched, as a logarithm, centred. Arguments and errors as there; repeated pairs count here.
+    """
+    found = np.zeros((n_videos, size))
+    found[:, :-1] = places(viewers, videos, n_videos, size - 1, seed)
+    logs = np.log(np.bincount(videos, minlength=n_videos) + DOUBT)
+    spread = float(logs.std())
+    if spread > 1e-9:
+        found[:, -1] = LOUD * (logs - logs.mean()) / spread
+    return found
 
 
 def _right(matrix: _Sparse, rank: int, rng: np.random.Generator) -> Floats:

@@ -1,146 +1,197 @@
-"""How good videos are and whom they suit, as a posterior that each page of answers sharpens.
+"""How good videos are and whom they suit, as a posterior that each answer sharpens.
 
 The log-odds that a viewer takes to a video are a sum of four things:
 
-    what is true of videos like it      shared weights times (1, hint, place of the video)
+    what is true of videos like it      shared weights times (1, place of the video)
     what is true of this video alone    one number for each video
     what is true of this viewer         one number: some people like little, others nearly all
     what suits this viewer              the viewer's own weights times the place of the video
 
-Each has a Gaussian prior, and the answers to a page move all four by one step of assumed density
-filtering: the logistic likelihood is replaced by a Gaussian at the point where the posterior stands
-(the extended Kalman filter for a logistic output: Opper, "A Bayesian approach to on-line learning",
-1998; the same family as Graepel et al., "Web-scale Bayesian click-through rate prediction", ICML
-2010). So a step is as large as what is not known yet, and needs no rate to tune: a video of which
-much is known is moved little by one more answer, and an answer of somebody who dislikes everything
-says little against the video. Covariance within a part is kept whole; between parts it is dropped.
+Each has a Gaussian prior, and an answer moves all four by one step of assumed density filtering:
+the logistic likelihood is replaced by a Gaussian at the mode of the posterior (the extended Kalman
+filter for a logistic output: Opper, "A Bayesian approach to on-line learning", 1998; the same
+family as Graepel et al., "Web-scale Bayesian click-through rate prediction", ICML 2010). So a step
+is as large as what is not known yet, and needs no rate to tune: a video of which much is known is
+moved little by one more answer, and an answer of somebody who dislikes everything says little
+against the video. Covariance within a part is kept whole; between parts it is dropped.
+
+The last coordinate of a place says how much the video was watched before, if anything does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp, sqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Ids = npt.NDArray[np.integer[Any]]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.floating[Any]]
 
 SURE = 1e-3  # least variance of an answer: a step stays bounded however surprising it is
-STEPS = 4  # of Newton's method: the odds of a page settle to three digits
+STEPS = 4  # of Newton's method: the odds settle to three digits
 STEEPEST = 30.0  # log-odds beyond which nothing is told apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """Means and variances before any answer, in log-odds. Tuned on half of KuaiRec's viewers."""
+    """Means and variances before any answer, in log-odds. Variances tuned on half of KuaiRec's
+    viewers.
+    """
 
-    level: float = -3.0  # of an average video for an average viewer
+    level: float = 0.0  # of an average video for an average viewer
     level_variance: float = 0.5
-    hint: float = 1.0  # per unit of hint
-    hint_variance: float = 0.1
+    popular: float = 0.0  # per unit of a place's last coordinate
     shared_variance: float = 0.3  # of a video's place, for everybody
     video_variance: float = 0.1  # of a video alone
-    viewer_variance: float = 1.5  # of a viewer's mood
-    own_variance: float = 2.0  # of a video's place, for one viewer
+    mood_variance: float = 1.5  # of a viewer's mood
+    own_variance: float = 1.0  # of a video's place, for one viewer
+    fade: float = 0.995  # what is known of a viewer fades to this part with each further answer
 
 
-class Taste:
-    """The posterior. Videos are rows of `places`; viewers are any keys."""
-
-    def __init__(self, places: Floats, hint: Floats, prior: Prior | None = None) -> None:
-        """`places` float64[videos, size], `hint` float64[videos]: what is known of each before the
-        first answer, one number, about standard normal (for instance how often it was watched).
-        Raises ValueError when a number is not finite or the lengths differ.
-        """
-        if len(places) != len(hint):
-            raise ValueError(f"{len(places)} places and {len(hint)} hints")
-        if not (np.isfinite(places).all() and np.isfinite(hint).all()):
-            raise ValueError("places and hints are finite numbers")
-        self.prior = prior = prior or Prior()
-        self._places = np.ascontiguousarray(places, np.float64)
-        self._facts = np.column_stack([np.ones(len(hint)), hint, self._places])
-        size = self._places.shape[1]
-        self._mean = np.zeros(size + 2)
-        self._mean[:2] = prior.level, prior.hint
-        self._cov = np.diag([prior.level_variance, prior.hint_variance] + size * [1.0])
-        self._cov[2:, 2:] *= prior.shared_variance
-        self._video = np.zeros(len(hint))
-        self._video_variance = np.full(len(hint), prior.video_variance)
-        self._viewers: dict[Any, _Viewer] = {}
-        self._all: Floats | None = None  # shared log-odds of every video, until the next answer
-
-    def scores(self, viewer: Any) -> Floats:
-        """float64[videos]: the log-odds that this viewer takes to each video."""
-        if self._all is None:
-            self._all = self._facts @ self._mean + self._video
-        known = self._viewers.get(viewer)
-        if known is None:
-            return self._all.copy()
-        return self._all + (self._places @ known.mean + known.level)
-
-    def learn(self, viewer: Any, videos: Ids, liked: Bools) -> None:
-        """Answers of one viewer to different videos, at once. Raises ValueError when a video stands
-        twice, or the lengths differ.
-        """
-        if len(videos) != len(liked) or len(np.unique(videos)) != len(videos):
-            raise ValueError("one answer for each of different videos")
-        if not len(videos):
-            return
-        own = self._viewers.get(viewer)
-        if own is None:
-            own = self._viewers[viewer] = _Viewer.new(self._places.shape[1], self.prior)
-        facts, places = self._facts[videos], self._places[videos]
-        alone = self._video_variance[videos]
-        odds = facts @ self._mean + self._video[videos] + places @ own.mean + own.level
-        shared, personal = self._cov @ facts.T, own.cov @ places.T
-        unsure = facts @ shared + places @ personal + own.level_variance + np.diag(alone)
-        gain, step = _answer(odds, unsure, liked)
-        self._mean += shared @ step
-        self._cov -= _product(shared, gain)
-        self._video[videos] += alone * step
-        self._video_variance[videos] -= alone**2 * np.diag(gain)
-        own.mean += personal @ step
-        own.cov -= _product(personal, gain)
-        own.level += own.level_variance * float(step.sum())
-        own.level_variance -= own.level_variance**2 * float(gain.sum())
-        self._all = None
-
-    def forget(self, viewer: Any) -> None:
-        """What is held about one viewer goes; what everybody's answers say together stays."""
-        self._viewers.pop(viewer, None)
-
-
-@dataclass(slots=True)
-class _Viewer:
-    mean: Floats
-    cov: Floats
-    level_variance: float
-    level: float = 0.0
-
-    @classmethod
-    def new(cls, size: int, prior: Prior) -> _Viewer:
-        return cls(np.zeros(size), prior.own_variance * np.eye(size), prior.viewer_variance)
-
-
-def _answer(odds: Floats, cov: Floats, liked: Bools) -> tuple[Floats, Floats]:
-    """The Gaussian nearest to what these answers say of log-odds with this prior: Newton's steps to
-    the mode (Rasmussen and Williams, Gaussian Processes for Machine Learning, algorithm 3.1). The
-    inverse of prior covariance plus noise, and what it makes of the surprise: [n, n] and [n].
+class Own:
+    """What is held about one viewer: mood, and how each coordinate of a place suits them.
+    `mean` float32[size], `cov` float32[size, size], symmetric.
     """
-    moved = np.zeros_like(odds)
+
+    __slots__ = ("cov", "level", "level_variance", "mean")
+
+    def __init__(self, mean: Floats, cov: Floats, level: float, level_variance: float) -> None:
+        self.mean, self.cov = mean, cov
+        self.level, self.level_variance = level, level_variance
+
+    def copy(self) -> Own:
+        return Own(self.mean.copy(), self.cov.copy(), self.level, self.level_variance)
+
+
+class Learner:
+    """What everybody's answers say together: `mean` float64[1 + size] and `cov`, its square."""
+
+    def __init__(self, size: int, prior: Prior) -> None:
+        self.size, self.prior = size, prior
+        self.mean = np.zeros(1 + size)
+        self.cov = np.diag([prior.level_variance] + size * [prior.shared_variance])
+        self.mean[0] = prior.level
+        self.forget_places()
+
+    def forget_places(self) -> None:
+        """The places are others now: what was learnt about coordinates goes."""
+        prior, size = self.prior, self.size
+        self.mean[1:] = 0.0
+        if size:
+            self.mean[-1] = prior.popular
+        self.cov[1:, :] = self.cov[:, 1:] = 0.0
+        self.cov[1:, 1:] = prior.shared_variance * np.eye(size)
+
+    def new(self) -> Own:
+        """What is held about somebody who has not answered yet."""
+        prior = self.prior
+        cov = np.diag(np.full(self.size, prior.own_variance, np.float32))
+        return Own(np.zeros(self.size, np.float32), cov, 0.0, prior.mood_variance)
+
+    def everybody(self, places: Floats, alone: Floats) -> Floats:
+        """float[n]: log-odds of an average viewer. `places` float[n, size], `alone` float[n]."""
+        return np.asarray(places @ self.mean[1:] + self.mean[0] + alone)
+
+    def average(self, place: Floats, alone: float) -> float:
+        """Log-odds of an average viewer, of one video."""
+        return float(self.mean[1:] @ place) + self.mean.item(0) + alone
+
+    def chance(self, own: Own, place: Floats, alone: float) -> float:
+        """In (0, 1): how this viewer takes to this video, as far as known."""
+        return _logistic(self.average(place, alone) + own.level + float(own.mean @ place))
+
+    def learn(
+        self, own: Own, place: Floats, alone: float, unsure: float, answer: float
+    ) -> tuple[float, float]:
+        """One answer in [0, 1]: 0 is dislike, 1 is like. `alone` and `unsure`: mean and variance of
+        what is true of this video alone; returned as they are now. `own` is changed.
+        """
+        self._fade(own)
+        facts = np.empty(1 + self.size)
+        facts[0], facts[1:] = 1.0, place
+        shared, personal = self.cov @ facts, own.cov @ place
+        odds = float(self.mean @ facts) + alone + own.level + float(own.mean @ place)
+        variance = float(shared @ facts) + unsure + own.level_variance + float(personal @ place)
+        step, gain = _answer(odds, variance, answer)
+        self.mean += shared * step
+        root = shared * sqrt(gain)
+        self.cov -= np.outer(root, root)
+        _learn_own(own, personal, step, gain)
+        return alone + unsure * step, unsure - unsure * unsure * gain
+
+    def correct(self, place: Floats, alone: float, unsure: float, change: float) -> float:
+        """An answer was another by `change`, as a view went on: to first order what it should have
+        taught about the video (in a Kalman filter it would be exact). Returns `alone`.
+        """
+        facts = np.empty(1 + self.size)
+        facts[0], facts[1:] = 1.0, place
+        self.mean += (self.cov @ facts) * change
+        return alone + unsure * change
+
+    def learn_own(self, own: Own, place: Floats, common: float, answer: float) -> None:
+        """An answer in [0, 1] that says something about the viewer only; `common`: the log-odds of
+        an average viewer. `own` is changed.
+        """
+        self._fade(own)
+        personal = own.cov @ place
+        odds = common + own.level + float(own.mean @ place)
+        step, gain = _answer(odds, own.level_variance + float(personal @ place), answer)
+        _learn_own(own, personal, step, gain)
+
+    def relearn(self, places: Floats, alone: Floats, answers: Floats) -> Own:
+        """What is held about a viewer, from answers given again, oldest first, against what is now
+        known of the videos. `places` float[n, size], `alone` and `answers` float[n].
+        """
+        own = self.new()
+        common = self.everybody(places, alone)
+        for place, known, answer in zip(places, common.tolist(), answers.tolist(), strict=True):
+            self.learn_own(own, place, known, answer)
+        return own
+
+    def influence(self, own: Own, place: Floats, answered: Floats, surprise: Floats) -> Floats:
+        """float[n]: by how much each answer given raises the log-odds of a video at `place`, to
+        first order (the influence function: Koh and Liang, ICML 2017). `answered` float[n, size]:
+        places of the videos answered; `surprise` float[n]: answer less chance.
+        """
+        return np.asarray((answered @ (own.cov @ place)) * surprise)
+
+    def _fade(self, own: Own) -> None:
+        """Towards the prior: what was true long ago is known less well."""
+        fade, prior = self.prior.fade, self.prior
+        if fade >= 1.0:
+            return
+        own.mean *= fade
+        own.cov *= fade
+        own.cov.reshape(-1)[:: self.size + 1] += (1.0 - fade) * prior.own_variance
+        own.level *= fade
+        own.level_variance += (1.0 - fade) * (prior.mood_variance - own.level_variance)
+
+
+def _learn_own(own: Own, personal: Floats, step: float, gain: float) -> None:
+    own.mean += personal * np.float32(step)
+    root = personal * np.float32(sqrt(gain))
+    own.cov -= np.outer(root, root)  # symmetric to the last bit, and so half of it says it all
+    own.level += own.level_variance * step
+    own.level_variance -= own.level_variance**2 * gain
+
+
+def _logistic(odds: float) -> float:
+    return 1.0 / (1.0 + exp(-min(STEEPEST, max(-STEEPEST, odds))))
+
+
+def _answer(odds: float, variance: float, answer: float) -> tuple[float, float]:
+    """The Gaussian nearest to what an answer says of log-odds with this mean and variance: Newton's
+    steps to the mode. What moves a part of covariance c by c * step, and takes c * c * gain off its
+    variance.
+    """
+    moved = 0.0
     for _ in range(STEPS):
-        chance = 1.0 / (1.0 + np.exp(-np.clip(odds + moved, -STEEPEST, STEEPEST)))
-        noise = 1.0 / np.maximum(chance * (1.0 - chance), SURE)
-        gain = np.asarray(np.linalg.inv(cov + np.diag(noise)), np.float64)
-        step = gain @ (moved + noise * (liked - chance))
-        moved = cov @ step
-    return gain, step
-
-
-def _product(left: Floats, middle: Floats) -> Floats:
-    """left @ middle @ left.T, symmetric to the last bit, so that a covariance stays one."""
-    product = left @ middle @ left.T
-    return np.asarray((product + product.T) / 2.0)
+        chance = _logistic(odds + moved)
+        noise = 1.0 / max(chance * (1.0 - chance), SURE)
+        moved = variance / (variance + noise) * (moved + noise * (answer - chance))
+    chance = _logistic(odds + moved)
+    noise = 1.0 / max(chance * (1.0 - chance), SURE)
+    gain = 1.0 / (variance + noise)
+    return gain * (moved + noise * (answer - chance)), gain

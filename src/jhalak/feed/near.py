@@ -1,0 +1,60 @@
+"""Which public videos lie nearest to a direction.
+
+While there are few, every place is compared: exact, the same on every machine that has the same
+columns, and a millisecond for EXACT of them. A larger catalogue has a graph that is walked (HNSW:
+Malkov and Yashunin, TPAMI 2020; by usearch). It follows from the columns and is made anew from
+them, so it is in no snapshot.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from usearch.index import Index
+
+from jhalak.feed.orderings import Newest, Rows
+from jhalak.feed.taste import SIZE
+
+Floats = npt.NDArray[np.float32]
+
+EXACT = 50_000  # videos
+LOOK = 256  # of the graph's nodes that a search keeps at hand
+
+
+class Near:
+    """Told of every public row; holds a graph of them once they are more than EXACT."""
+
+    def __init__(self) -> None:
+        self._index: Index | None = None
+
+    def fill(self, rows: Rows, places: Floats) -> None:
+        """Holds these rows and nothing else. `places` float32[all rows, SIZE]."""
+        self._index = None
+        if len(rows) > EXACT:
+            self._index = Index(ndim=SIZE, metric="ip", dtype="f16", expansion_search=LOOK)
+            self._index.add(rows.astype(np.uint64), places[rows])
+
+    def put(self, row: int, public: Newest, places: Floats) -> None:
+        """A row is public from now on, or lies elsewhere; `public`: all that are, with it."""
+        if self._index is not None:
+            self.remove(row)
+            self._index.add(row, places[row], threads=1)
+        elif len(public) > EXACT:
+            self.fill(public.all(), places)
+
+    def remove(self, row: int) -> None:
+        if self._index is not None and row in self._index:
+            self._index.remove(row)
+
+    def nearest(self, direction: Floats, count: int, public: Newest, places: Floats) -> Rows:
+        """Up to `count` public rows, those with the largest product with the direction first."""
+        size = min(count, len(public))
+        if self._index is not None:
+            found = self._index.search(direction, size, threads=1)
+            return np.asarray(found.keys).astype(np.int32)
+        rows = np.sort(public.all())
+        product = -(places[rows] @ direction)
+        if size < len(rows):
+            few = np.flatnonzero(product <= np.partition(product, size)[size])
+            rows, product = rows[few], product[few]
+        return np.asarray(rows[product.argsort(kind="stable")][:size], np.int32)
