@@ -170,6 +170,7 @@ def test_a_graph_finds_what_comparing_everything_finds(monkeypatch):
     centres = rng.standard_normal((20, SIZE))
     places = (centres[rng.integers(0, 20, 3000)] + rng.standard_normal((3000, SIZE))).astype("f4")
     places /= np.linalg.norm(places, axis=1, keepdims=True)
+    none = np.zeros(3000)
     public = Newest(lambda row: (row, row))
     for row in range(3000):
         public.insert(row)
@@ -181,12 +182,14 @@ def test_a_graph_finds_what_comparing_everything_finds(monkeypatch):
     shares = []
     for _ in range(20):
         direction = rng.standard_normal(SIZE).astype(np.float32)
-        best = exact.nearest(direction, 50, public, places)
-        found = graph.nearest(direction, 50, public, places)
+        best = exact.nearest(direction, 50, public, places, none)
+        found = graph.nearest(direction, 50, public, places, none)
         assert best.dtype == found.dtype == np.int32
         shares.append(len(set(best.tolist()) & set(found.tolist())) / 50)
         assert (np.diff(places[best] @ direction) <= 1e-6).all()
     assert np.mean(shares) > 0.9
-    gone = int(graph.nearest(centres[0].astype(np.float32), 1, public, places)[0])
+    gone = int(graph.nearest(centres[0].astype(np.float32), 1, public, places, none)[0])
     graph.remove(gone)
-    assert gone not in graph.nearest(centres[0].astype(np.float32), 50, public, places).tolist()
+    assert (
+        gone not in graph.nearest(centres[0].astype(np.float32), 50, public, places, none).tolist()
+    )

@@ -184,7 +184,7 @@ def test_heat_decays_and_does_not_grow():
 
 
 def test_trending_prefers_the_languages_declared_and_falls_back_to_all():
-    quotas = Quotas(newest=1, trending=8, random=1)
+    quotas = Quotas(newest=1, trending=8, random=1, loved=1)
     clips = [video(n, language="hi" if n <= 3 else "ta") for n in range(1, 200)]
     here = World(clips, Config(quotas=quotas, explore=0))
     slate = here.page("g1", languages=("hi",), n=8, seed=1)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jhalak.feed.taste import Learner, Prior, by_content, described, places
+from jhalak.feed.taste.content import direction
 
 FEW = st.integers(0, 2**32 - 1)
 
@@ -210,9 +211,9 @@ class TestContent:
         one = by_content([("channel", "cricket"), ("tag", "ipl"), ("tag", "chennai")])
         same = by_content([("channel", "cricket"), ("tag", "ipl"), ("author", 7)])
         other = by_content([("channel", "kolam"), ("tag", "rangoli"), ("author", 8)])
-        assert one @ same > 0.5
-        assert abs(one @ other) < 0.4
-        assert one @ one == pytest.approx(1)
+        assert one @ same > 0.3
+        assert abs(one @ other) < 0.2
+        assert 0 < one @ one < 1.2
         assert not by_content([]).any()
 
     def test_a_word_that_was_trained_lies_where_training_put_it(self) -> None:
@@ -221,11 +222,11 @@ class TestContent:
         found = by_content(
             [("tag", "new"), ("channel", "x")], lambda kind, _: there if kind == "tag" else None
         )
-        assert found[3] > 0.6
+        assert found[3] > 0.5
 
     @given(st.text(max_size=20))
     def test_any_spelling_has_a_direction(self, word: str) -> None:
-        assert by_content([("tag", word)]) @ by_content([("tag", word)]) == pytest.approx(1)
+        assert np.linalg.norm(direction("tag", word)) == pytest.approx(1)
 
 
 def test_how_much_was_watched_is_the_last_coordinate() -> None:

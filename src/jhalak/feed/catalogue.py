@@ -273,8 +273,9 @@ class Catalogue:
         self.near.fill(self.newest.all(), self.columns["place"])
 
     def nearest(self, direction: npt.NDArray[np.float32], count: int) -> Rows:
-        """Up to `count` public rows, those that lie nearest to a direction first."""
-        return self.near.nearest(direction, count, self.newest, self.columns["place"])
+        """Up to `count` public rows, those first that are best for a viewer with this direction."""
+        columns = self.columns
+        return self.near.nearest(direction, count, self.newest, columns["place"], columns["alone"])
 
     def _settle(self, row: int) -> None:
         place = None if self.places is None else self.places.of(self.ids.item(row))

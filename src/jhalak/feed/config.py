@@ -35,6 +35,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     tag: int = 48
     author: int = 48
     taste: int = 64
+    loved: int = 32
     random: int = 16
     scope: int = 256
 

@@ -16,6 +16,7 @@ from jhalak.feed.orderings import Newest, Rows
 from jhalak.feed.taste import SIZE
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 EXACT = 50_000  # videos
 LOOK = 256  # of the graph's nodes that a search keeps at hand
@@ -46,14 +47,23 @@ class Near:
         if self._index is not None and row in self._index:
             self._index.remove(row)
 
-    def nearest(self, direction: Floats, count: int, public: Newest, places: Floats) -> Rows:
-        """Up to `count` public rows, those with the largest product with the direction first."""
+    def nearest(
+        self, direction: Floats, count: int, public: Newest, places: Floats, extra: Doubles
+    ) -> Rows:
+        """Up to `count` public rows, those with the largest product with the direction, plus
+        `extra` float64[all rows], first. The graph finds by the product alone.
+        """
         size = min(count, len(public))
         if self._index is not None:
             found = self._index.search(direction, size, threads=1)
-            return np.asarray(found.keys).astype(np.int32)
+            rows = np.asarray(found.keys).astype(np.int32)
+            return rows[(-(places[rows] @ direction) - extra[rows]).argsort(kind="stable")]
         rows = np.sort(public.all())
-        product = -(places[rows] @ direction)
+        if not size:
+            return rows
+        # Nearly every row is public: to multiply them all is quicker than to pick out those.
+        end = rows.item(-1) + 1
+        product = -(places[:end] @ direction + extra[:end])[rows]
         if size < len(rows):
             few = np.flatnonzero(product <= np.partition(product, size)[size])
             rows, product = rows[few], product[few]

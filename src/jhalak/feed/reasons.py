@@ -22,6 +22,7 @@ BY_SOURCE: dict[str, ReasonCode] = {
     "author": ReasonCode.AUTHOR,
     "tag": ReasonCode.TAG,
     "taste": ReasonCode.SIMILAR,
+    "loved": ReasonCode.QUALITY,
     "trending": ReasonCode.TRENDING,
     "newest": ReasonCode.NEWEST,
     "random": ReasonCode.EXPLORE,

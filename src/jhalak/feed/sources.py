@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from jhalak.feed.config import Config
 from jhalak.feed.orderings import NO_ROWS, Newest, Rows
@@ -16,6 +17,7 @@ from jhalak.feed.page import Page
 from jhalak.feed.protocols import Source
 from jhalak.feed.query import Scope
 
+Floats32 = npt.NDArray[np.float32]
 FOR_YOU = frozenset({Scope.FOR_YOU})
 NOTHING: frozenset[str] = frozenset()
 FOLLOWED_AT_ONCE = 16  # people followed whom one page draws on
@@ -84,23 +86,39 @@ class LikedTags(_Liked):
         return page.catalogue.by_tag
 
 
-class Nearest(_Source):
-    """What lies nearest to this viewer's taste, in the whole catalogue."""
+class _Best(_Source):
+    """The best of the whole catalogue, for a viewer with a direction of their own, or for all."""
+
+    def _best(self, page: Page, own: Floats32 | None) -> Rows:
+        direction = page.learner.mean[1:].astype(np.float32)
+        if own is not None:
+            direction = direction + own
+        # Most of the best has been seen by whoever watches a lot: look further then.
+        catalogue, rows = page.catalogue, NO_ROWS
+        for count in (4 * self.quota, 32 * self.quota):
+            page.passed = {}
+            rows = page.open(catalogue.nearest(direction, count))[: self.quota]
+            if len(rows) == self.quota or count >= len(catalogue.newest):
+                break
+        return rows
+
+
+class Suiting(_Best):
+    """What suits this viewer, by all that was learnt from answers."""
 
     name = "taste"
 
     def draw(self, page: Page) -> Rows:
-        own = page.taste
-        if own is None:
-            return NO_ROWS
-        # Most of what lies near has been seen by whoever watches a lot: look further then.
-        catalogue, rows = page.catalogue, NO_ROWS
-        for count in (4 * self.quota, 32 * self.quota):
-            page.passed = {}
-            rows = page.open(catalogue.nearest(own.mean, count))[: self.quota]
-            if len(rows) == self.quota or count >= len(catalogue.newest):
-                break
-        return rows
+        return NO_ROWS if page.taste is None else self._best(page, page.taste.mean)
+
+
+class Loved(_Best):
+    """What everybody takes to, however few have seen it."""
+
+    name = "loved"
+
+    def draw(self, page: Page) -> Rows:
+        return self._best(page, None)
 
 
 class Trending(_Source):
@@ -176,7 +194,8 @@ def sources(config: Config) -> list[Source]:
         LikedChannels(quotas.channel, deadline),
         LikedAuthors(quotas.author, deadline),
         LikedTags(quotas.tag, deadline),
-        Nearest(quotas.taste, deadline),
+        Suiting(quotas.taste, deadline),
+        Loved(quotas.loved, deadline),
         Trending(quotas.trending, deadline),
         NewestOfAll(quotas.newest, deadline),
         Random(quotas.random, deadline),

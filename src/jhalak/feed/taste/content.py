@@ -21,15 +21,16 @@ Floats = npt.NDArray[np.float32]
 SIZE = 64  # coordinates of a place; the last says how much the video was watched before
 WEIGHTS = {"channel": 1.0, "author": 0.7, "sound": 0.7, "tag": 1.0, "language": 0.4}
 TRAINED = 1.5  # a direction that was learnt says more than one drawn from a spelling
+ALL = sum(weight * weight for weight in WEIGHTS.values()) ** 0.5  # words at right angles
 _SIGNS = np.array([-1.0, 1.0], np.float32)
 
 
 def by_content(
     words: Iterable[tuple[str, object]], trained: Callable[[str, object], Any] | None = None
 ) -> Floats:
-    """float32[SIZE], of length 1, or 0 for a video without words. `words`: (kind, name) pairs of
-    the kinds in WEIGHTS; the tags of one video share a weight. `trained` gives the place of a word,
-    or None.
+    """float32[SIZE], of length about 1 for a video that says everything of itself, and shorter for
+    one that says little: 0 without words. `words`: (kind, name) pairs of the kinds in WEIGHTS; the
+    tags of one video share a weight. `trained` gives the place of a word, or None.
     """
     kinds = list(words)
     tags = sum(kind == "tag" for kind, _ in kinds)
@@ -38,8 +39,7 @@ def by_content(
         weight = WEIGHTS[kind] / (tags**0.5 if kind == "tag" else 1.0)
         place = trained(kind, name) if trained is not None else None
         found += weight * (direction(kind, name) if place is None else TRAINED * place)
-    length = float(np.sqrt(found @ found))
-    return found / np.float32(length) if length > 1e-9 else found
+    return found / np.float32(ALL)
 
 
 @lru_cache(maxsize=65_536)
