@@ -16,13 +16,14 @@ from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
 from bench.judge.entries import Entry, entry
 from bench.judge.ours import OURS
 from bench.judge.pickers import EpsilonGreedy, InTurn, Thompson
+from bench.judge.served import SERVED
 from bench.run import table
 
 SHARE = 0.2  # of the real size, for generated worlds
 SEEDS = range(1, 6)
 
 # Our own, beside the baselines: the feed's learner takes part by standing in these.
-LOOP: list[Entry] = OURS
+LOOP: list[Entry] = [*OURS, *SERVED]
 SCORERS: list[exposure.Entry] = []
 RANKERS: list[next_item.Entry] = []
 PICKERS: dict[str, Callable[..., Picker]] = {}
