@@ -59,8 +59,16 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool, option("True when everybody who signs up may upload; else the operator says who may.")
     ] = True
     web_threads: Annotated[
-        int, option("Requests that the web process works on at once; more is rarely faster.")
+        int, option("Requests that a web process works on at once; more is rarely faster.")
     ] = 2
+    web_processes: Annotated[
+        int,
+        Meta(ge=1, le=64),
+        option(
+            "Web processes side by side; from 2 on a process of its own holds the feed engine. More"
+            " than the machine has cores is slower."
+        ),
+    ] = 1
     intake_threads: Annotated[
         int, option("Uploads that are received at once; each is a thread that mostly waits.")
     ] = 32

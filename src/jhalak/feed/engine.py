@@ -27,6 +27,7 @@ from jhalak.feed.pipeline import Pipeline
 from jhalak.feed.protocols import Result, Slot
 from jhalak.feed.query import Outcome, Pick, Query, Scope, Slate, StageReport
 from jhalak.feed.reasons import reasons
+from jhalak.feed.ring import Ring, ring
 from jhalak.feed.rungs import LastSlate
 from jhalak.feed.stages import standard
 from jhalak.feed.viewers import Ranking, ServedBefore
@@ -194,6 +195,11 @@ class Engine:
                 )
                 for place, row in enumerate(batch.rows.tolist())
             ]
+
+    def ring(self, now_ms: int, count: int) -> Ring:
+        """What to serve to anybody while this engine is away."""
+        with self._lock:
+            return ring(self._state, now_ms, count)
 
     def snapshot(self, folder: Path) -> Path:
         """Keeps the state in a folder, whole or not at all. The same events give the same bytes."""

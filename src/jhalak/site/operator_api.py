@@ -47,10 +47,10 @@ class AuditPlace(Schema):
 
 @router.get("/operator/feed", response=dict[str, Any], summary="What the feed engine does")
 def feed_report(request: Request) -> dict[str, Any]:
-    """Outcome of each stage, sizes, place in the event log."""
+    """Where the engine is, outcome of each stage, sizes, place in the event log."""
     require(request.viewer, Permission.READ_OPERATIONS)
-    engine = host().fresh()
-    return {**engine.report(), "offset": engine.offset, "log": records.events().last()}
+    log = records.events().last()
+    return {**host().fresh().report(), "engine": host().where(), "log": log}
 
 
 @router.get("/operator/jobs", response=dict[str, Any], summary="Work that waits, runs or failed")

@@ -2,7 +2,8 @@
 
     supervisor   owns the listening sockets, the lock on the data folder and nothing else
       front      nginx: static files, media bytes, limits, slow clients
-      web        pages, API, feed
+      web        pages, API, feed; as many as the option web_processes says
+      feed       when they are several: the engine that they ask
       intake     uploads, which wait for slow phones
       worker     jobs: preparing videos, relaying events
 
@@ -165,7 +166,7 @@ def serve(
         stack.callback(places.intake.unlink, missing_ok=True)
         files = front.raise_file_limit()
         programs = [
-            _web("web", application, web, given.web_threads, given.drain),
+            *_webs(given, application, web, sockets, stack),
             _web("intake", application, intake, given.intake_threads, given.drain),
             _worker(given.drain),
         ]
@@ -202,7 +203,40 @@ def _announce(url: str, on_ready: Callable[[str], None]) -> None:
     on_ready(url)
 
 
-def _web(name: str, application: str, listener: socket.socket, threads: int, drain: int) -> Program:
+def _webs(
+    given: Options, application: str, listener: socket.socket, sockets: Path, stack: ExitStack
+) -> list[Program]:
+    """One web process with the engine in it; or several on one socket, and the feed process."""
+    threads, drain = given.web_threads, given.drain
+    if given.web_processes == 1:
+        return [_web("web", application, listener, threads, drain, "--turns")]
+    place = sockets / "feed.sock"
+    feed = stack.enter_context(listen_unix(place))
+    stack.callback(place.unlink, missing_ok=True)
+    more = ("--turns", "--feed", str(place))
+    return [
+        _feed(feed.fileno(), drain),
+        *(
+            _web(f"web-{number}", application, listener, threads, drain, *more)
+            for number in range(1, given.web_processes + 1)
+        ),
+    ]
+
+
+def _feed(fd: int, drain: int) -> Program:
+    return Program(
+        "feed",
+        (sys.executable, "-m", "jhalak.site.feed_process", "--fd", str(fd)),
+        pass_fds=(fd,),
+        stage=2,  # after the web processes, which ask it
+        drain=float(drain),
+        gives_up=False,  # pages come without it
+    )
+
+
+def _web(
+    name: str, application: str, listener: socket.socket, threads: int, drain: int, *more: str
+) -> Program:
     fd = listener.fileno()
     argv = (sys.executable, "-m", "jhalak.site.web", "--name", name)
     return Program(
@@ -217,7 +251,7 @@ def _web(name: str, application: str, listener: socket.socket, threads: int, dra
             str(threads),
             "--drain",
             str(drain),
-            *(("--turns",) if name == "web" else ()),
+            *more,
         ),
         pass_fds=(fd,),
         stage=1,  # after the front, which brings the requests that are still to be answered

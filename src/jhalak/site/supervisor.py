@@ -50,7 +50,7 @@ class Program:
     `stage`: programs of a lower stage are stopped, and have ended, before the next stage is asked
     to stop. `drain`: seconds between the request to stop and SIGKILL. `once`: an exit with 0 is the
     end of its work. `vital`: when it cannot be kept running, everything stops; otherwise only it
-    does.
+    does. `gives_up`: False for what is tried again without end, since the rest can do without it.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Program:
     drain: float = 10.0
     once: bool = False
     vital: bool = True
+    gives_up: bool = True
     when: When = When.AT_ONCE
 
 
@@ -187,6 +188,8 @@ class Supervisor:
         lived = time.monotonic() - child.started
         again = lived < SOON or child.program.once
         child.failures = child.failures + 1 if again else 1
+        if not child.program.gives_up:
+            child.failures = min(child.failures, len(PAUSES))
         if child.failures > len(PAUSES):
             child.state = State.ENDED
             if not child.program.vital:

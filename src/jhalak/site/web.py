@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from granian._granian import SocketHolder
@@ -49,17 +50,25 @@ class Server(MPServer):
         own._sso.set_inheritable(True)
 
 
-def _load(main: int, target: str, turns: bool) -> Callable[..., Any]:
+def _load(main: int, target: str, turns: bool, feed: Path | None) -> Callable[..., Any]:
     """Runs in granian's worker, before anything else of ours."""
     from granian._internal import load_target
 
     die_with_parent(signal.SIGKILL, main)
     application: Callable[..., Any] = load_target(target)
+    if feed is not None:
+        from jhalak.viewing.host import ask_at
+
+        ask_at(feed)
     return one_at_a_time(application) if turns else application
 
 
-def serve(fd: int, threads: int, drain: int, target: str, *, turns: bool) -> None:
-    """Serves until SIGTERM; then open requests have `drain` seconds."""
+def serve(
+    fd: int, threads: int, drain: int, target: str, *, turns: bool, feed: Path | None
+) -> None:
+    """Serves until SIGTERM; then open requests have `drain` seconds. `feed`: where the feed process
+    listens; None when the engine is in this one.
+    """
     server = Server(
         target,
         uds=None,
@@ -79,7 +88,7 @@ def serve(fd: int, threads: int, drain: int, target: str, *, turns: bool) -> Non
     main = os.getpid()
 
     def load(given: str) -> Callable[..., Any]:
-        return _load(main, given, turns)
+        return _load(main, given, turns, feed)
 
     server.serve(target_loader=load)
 
@@ -92,8 +101,9 @@ def main() -> None:
     parser.add_argument("--drain", type=int, required=True)
     parser.add_argument("--app", required=True)
     parser.add_argument("--turns", action="store_true", help="answer reads one after the other")
+    parser.add_argument("--feed", type=Path, help="the socket of the feed process")
     given = parser.parse_args()
-    serve(given.fd, given.threads, given.drain, given.app, turns=given.turns)
+    serve(given.fd, given.threads, given.drain, given.app, turns=given.turns, feed=given.feed)
 
 
 if __name__ == "__main__":

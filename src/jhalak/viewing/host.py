@@ -1,12 +1,13 @@
-"""The feed engine as this process holds it: loaded from snapshot and log, kept level with the log.
+"""The feed engine as this process reaches it: its own, or the feed process's.
 
-The event log is the only way into the engine. Every process that serves pages reads the log up to
-its end before it asks for a slate, so what was acknowledged anywhere (a skip, a block, a withdrawn
-video) is known to the very next page, whichever process answers it. That look costs microseconds
-when nothing is new.
+The event log is the only way into the engine. Whoever serves a page looks at the end of the log
+before it asks for a slate, and the engine knows the log at least that far when it answers; so what
+was acknowledged anywhere (a skip, a block, a withdrawn video) is known to the very next page,
+whichever process answers it. That look costs microseconds when nothing is new.
 
-In the embedded default the engine lives in the web process; behind the same `fresh()` it can become
-a process of its own (feed.md, issue of the learning engine).
+With one web process, the default, the engine lives in it (`LocalHost`). With several, a feed
+process holds it (site/feed_process.py), they ask it over a socket (`remote.RemoteHost`), and none
+of those who ask can tell the difference.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from multiprocessing import util
 from pathlib import Path
+from typing import Any, Protocol
 
 from jhalak import records
-from jhalak.feed import Engine, models
+from jhalak.feed import Engine, Query, Slate, models
+from jhalak.feed.engine import Score
 from jhalak.feed.events import BadEvent, Event, decode
 from jhalak.feed.snapshot import FILE
 from jhalak.options import options
@@ -30,12 +34,46 @@ BATCH = 500  # events learnt under one hold of the engine's lock: some milliseco
 SNAPSHOT_EVERY = 20_000  # events: about a second of replay
 
 
-class Host:
+class Feed(Protocol):
+    """What can be asked of the engine, wherever it is. A further method has its line in
+    `wire.CALLS`, and in `remote.RemoteFeed`.
+    """
+
+    def slate(self, query: Query) -> Slate: ...
+    def score(self, query: Query, videos: Sequence[int]) -> list[Score]: ...
+    def report(self) -> dict[str, Any]: ...
+
+
+class Host(Protocol):
+    """Where the engine is. Thread safe."""
+
+    def fresh(self) -> Feed:
+        """The engine, level with everything that the log held when this was called."""
+        ...
+
+    def where(self) -> str:
+        """In words for the operator: where the engine is, or since when and why it is down."""
+        ...
+
+    @property
+    def is_down(self) -> bool:
+        """Whether pages come from the fallback."""
+        ...
+
+    def close(self) -> None:
+        """Ends what runs beside the requests, and keeps what is to be kept."""
+        ...
+
+
+class LocalHost:
     """One engine and its place in the log. Thread safe."""
+
+    is_down = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._saving = threading.Lock()
         started = time.monotonic()
         trained = partial(models.read, folder / "models")
         self._engine = Engine.load(folder, (), models=trained)
@@ -47,27 +85,40 @@ class Host:
             self._engine = Engine.new(
                 models=trained, began="snapshot refused: it is newer than the log"
             )
-        self._level = self._saved = self._engine.offset
+        self.level = self._saved = self._engine.offset
         self._catch_up()
-        log.info("feed engine at offset %d after %.1f s", self._level, time.monotonic() - started)
+        log.info("feed engine at offset %d after %.1f s", self.level, time.monotonic() - started)
 
     def fresh(self) -> Engine:
-        """The engine, level with everything that the log held when this was called."""
-        if records.events().last() > self._level:
+        return self.level_with(records.events().last())
+
+    def level_with(self, offset: int) -> Engine:
+        """The engine, knowing the log up to `offset` at least, as far as the log goes."""
+        if offset > self.level:
             with self._lock:
                 self._catch_up()
         return self._engine
 
+    def where(self) -> str:
+        return "in the web process"
+
+    def close(self) -> None:
+        """A snapshot of what came since the last, so that the next start has nothing to replay."""
+        if self._engine.offset > self._saved:
+            self._saved = self._engine.offset
+            self._save()
+
     def _catch_up(self) -> None:
-        while stored := records.events().read(self._level, BATCH):
+        while stored := records.events().read(self.level, BATCH):
             self._engine.observe(list(_decoded((one.offset, one.body) for one in stored)))
-            self._level = stored[-1].offset
+            self.level = stored[-1].offset
         if self._engine.offset - self._saved >= SNAPSHOT_EVERY:
             self._saved = self._engine.offset
-            snapshot = threading.Thread(
-                target=self._engine.snapshot, args=(self._folder,), name="feed-snapshot"
-            )
-            snapshot.start()
+            threading.Thread(target=self._save, name="feed-snapshot").start()
+
+    def _save(self) -> None:
+        with self._saving:  # two at once would write one file
+            self._engine.snapshot(self._folder)
 
 
 def _decoded(stored: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, Event]]:
@@ -81,20 +132,55 @@ def _decoded(stored: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, Event]]
 
 _making = threading.Lock()
 _hosts: dict[Path, Host] = {}
+_socket: Path | None = None  # of the feed process
+
+
+def ask_at(path: Path | None) -> None:
+    """From now on this process asks the feed process that listens at `path`; None: it has an engine
+    of its own.
+    """
+    global _socket
+    _socket = path
+    forget_hosts()
+
+
+def feed_folder() -> Path:
+    """Where the engine's snapshot is."""
+    return options().folder / "feed"
 
 
 def host() -> Host:
-    """This process's engine, made on first use. Threads that come meanwhile wait for the one."""
-    folder = options().folder / "feed"
-    found = _hosts.get(folder)
+    """This process's way to the engine, made on first use. Threads that come meanwhile wait for the
+    one.
+    """
+    key = _socket or feed_folder()
+    found = _hosts.get(key)
     if found is None:
         with _making:
-            found = _hosts.get(folder)
+            found = _hosts.get(key)
             if found is None:
-                found = _hosts[folder] = Host(folder)
+                found = _hosts[key] = _made(_socket)
     return found
+
+
+def _made(socket: Path | None) -> Host:
+    # At the end of this process; a process that was forked, as granian's are, runs no `atexit`.
+    util.Finalize(None, _close_all, exitpriority=0)
+    if socket is None:
+        return LocalHost(feed_folder())
+    from jhalak.viewing.remote import RemoteHost
+
+    return RemoteHost(socket)
+
+
+def _close_all() -> None:
+    for one in _hosts.values():
+        one.close()
 
 
 def forget_hosts() -> None:
     """Drop the engines of this process: the next `host()` loads again. For tests."""
+    for one in _hosts.values():
+        if not isinstance(one, LocalHost):
+            one.close()
     _hosts.clear()
