@@ -1,15 +1,17 @@
 """Pages of the feed a second over HTTP: 10,000 videos, one web worker, guests and a member, through
-the front.
+the front; and once more with two web processes and a feed process.
 
 The baseline is the site's cheapest page through the same processes in the same run (the offline
-page: no row is read), so that the ratio shows what the feed itself costs on this machine.
+page: no row is read), so that the ratio shows what the feed itself costs on this machine. That of
+two web processes is the one.
 """
 
 from __future__ import annotations
 
 import itertools
 import urllib.request
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from bench import catalogue, load
 from bench.figures import figure
@@ -30,24 +32,37 @@ def guest_cookies(port: int, count: int) -> list[str]:
     return cookies
 
 
-def figures() -> list[dict[str, Any]]:
-    with data_folder() as data:
-        member = catalogue.fill(data, VIDEOS)["member"]
-        with serving(data) as port:
-            guests = guest_cookies(port, GUESTS)
-            plain = load.request("GET", "/offline")
-            as_guests = itertools.cycle(
-                load.request("GET", "/api/feed?n=8", cookie=cookie) for cookie in guests
-            )
-            as_member = load.request("GET", "/api/feed?n=8", cookie=member)
-            floor = load.run(port, lambda _i: plain, connections=CONNECTIONS, seconds=SECONDS / 2)
-            pages = load.run(
-                port, lambda _i: next(as_guests), connections=CONNECTIONS, seconds=SECONDS
-            )
-            members = load.run(port, lambda _i: as_member, connections=CONNECTIONS, seconds=SECONDS)
+class Served(NamedTuple):
+    """`floor`: the cheapest page; then pages of the feed for guests and for one member."""
+
+    floor: load.Result
+    guests: load.Result
+    member: load.Result
+
+
+def served(data: Path, member: str, **options: object) -> Served:
+    with serving(data, local_media=False, **options) as port:
+        guests = guest_cookies(port, GUESTS)
+        plain = load.request("GET", "/offline")
+        as_guests = itertools.cycle(
+            load.request("GET", "/api/feed?n=8", cookie=cookie) for cookie in guests
+        )
+        as_member = load.request("GET", "/api/feed?n=8", cookie=member)
+        floor = load.run(port, lambda _i: plain, connections=CONNECTIONS, seconds=SECONDS / 2)
+        pages = load.run(port, lambda _i: next(as_guests), connections=CONNECTIONS, seconds=SECONDS)
+        members = load.run(port, lambda _i: as_member, connections=CONNECTIONS, seconds=SECONDS)
     for result in (floor, pages, members):
         if set(result.statuses) != {200}:
             raise RuntimeError(f"answers other than 200: {result.statuses}")
+    return Served(floor, pages, members)
+
+
+def figures() -> list[dict[str, Any]]:
+    with data_folder() as data:
+        member = catalogue.fill(data, VIDEOS)["member"]
+        one = served(data, member)
+        two = served(data, member, web_processes=2)
+    floor, pages, members = one
     return [
         figure("feed pages of 8, guests", pages.rate, "/s", baseline=floor.rate, at_least=400),
         figure("feed page p50, guests", pages.quantile(0.5), "ms", baseline=floor.quantile(0.5)),
@@ -59,5 +74,18 @@ def figures() -> list[dict[str, Any]]:
         figure(
             "feed page p99, member", members.quantile(0.99), "ms",
             baseline=floor.quantile(0.99), at_most=30,
+        ),
+        *_beside("guests", two.guests, pages),
+        *_beside("member", two.member, members),
+    ]  # fmt: skip
+
+
+def _beside(who: str, two: load.Result, one: load.Result) -> list[dict[str, Any]]:
+    """Two web processes that ask a feed process, beside one with the engine in it."""
+    return [
+        figure(f"feed pages of 8, {who}, 2 web + feed", two.rate, "/s", baseline=one.rate),
+        figure(
+            f"feed page p99, {who}, 2 web + feed", two.quantile(0.99), "ms",
+            baseline=one.quantile(0.99),
         ),
     ]  # fmt: skip

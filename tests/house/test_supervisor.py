@@ -172,6 +172,26 @@ def test_a_program_that_cannot_start_is_given_up_with_words(tmp_path: Path) -> N
     assert "worker stopped" in text
 
 
+def test_what_the_rest_can_do_without_is_tried_again_without_end() -> None:
+    from jhalak.site import supervisor
+
+    lines: list[str] = []
+
+    def often() -> bool:
+        return "\n".join(lines).count("feed ended (exit 1); starting it again") > 8
+
+    def stop() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(supervisor, "PAUSES", (0.0, 0.01))
+        patch.setattr(supervisor, "say", lines.append)
+        feed = supervisor.Program("feed", ("false",), gives_up=False)
+        code = supervisor.Supervisor([feed], ready=often, on_ready=stop).run()
+    assert code == 0
+    assert "giving up" not in "".join(lines)
+
+
 def _group(pid: int) -> int:
     import os
 
