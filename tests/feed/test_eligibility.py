@@ -51,6 +51,24 @@ events = st.one_of(
     st.builds(ev.Unblocked, viewers, authors, times),
     st.builds(ev.Liked, viewers, numbers, times),
     st.builds(ev.Joined, st.just("g1"), st.sampled_from(["m1", "m2"]), times),
+    st.builds(
+        ev.InterestRemoved,
+        viewers,
+        st.sampled_from(ev.InterestKind),
+        st.sampled_from(["a", "b", "p", "q", "hi", "1", "3", "99", "", "١"]),
+        times,
+    ),
+    st.builds(ev.Unwatched, viewers, numbers, times),
+    st.one_of(
+        st.builds(kind, viewers, times)
+        for kind in (
+            ev.LearningPaused,
+            ev.LearningResumed,
+            ev.Forgotten,
+            ev.PersonalDeclined,
+            ev.PersonalAccepted,
+        )
+    ),
 )
 scopes = st.one_of(
     st.just((Scope.FOR_YOU, "")),
@@ -96,6 +114,9 @@ class Model:
                 self.pairs["refused"].add((event.viewer, event.video))
         elif isinstance(event, ev.NotInterestedUndone):
             self.pairs["refused"].discard((event.viewer, event.video))
+        elif isinstance(event, ev.Forgotten | ev.PersonalDeclined):
+            pairs = self.pairs["refused"]
+            self.pairs["refused"] = {pair for pair in pairs if pair[0] != event.viewer}
         elif type(event) in TIES:
             name, add = TIES[type(event)]
             change = self.pairs[name].add if add else self.pairs[name].discard

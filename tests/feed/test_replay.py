@@ -48,8 +48,16 @@ def long_log(count: int, videos: int = 700, seed: int = 7) -> list[tuple[int, ev
                     ev.Blocked(viewer, clip.author, now),
                     ev.Unblocked(viewer, clip.author, now),
                     ev.Joined("g1", "m1", now),
+                    ev.InterestRemoved(viewer, ev.InterestKind.CHANNEL, clip.channel, now),
+                    ev.InterestRemoved(viewer, ev.InterestKind.TAG, clip.tags[0], now),
+                    ev.Unwatched(viewer, clip.video, now),
+                    ev.LearningPaused(viewer, now),
+                    ev.LearningResumed(viewer, now),
+                    ev.Forgotten(viewer, now),
+                    ev.PersonalDeclined("m9", now),
+                    ev.PersonalAccepted("m9", now),
                 ],
-                [60, 6, 4, 2, 1, 2, 1, 1, 1, 1, 1, 1],
+                [60, 6, 4, 2, 1, 2, 1, 1, 1, 1, 1, 1, 2, 2, 2, 0.5, 2, 0.2, 0.2, 1],
             )[0]
         )
     offset, pairs = 0, []

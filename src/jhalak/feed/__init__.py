@@ -11,6 +11,8 @@ events.
 from jhalak.feed import clock, events, tokens
 from jhalak.feed.config import Config, Quotas, Weights
 from jhalak.feed.engine import Engine
+from jhalak.feed.events import InterestKind
+from jhalak.feed.held import Held, HeldInterest
 from jhalak.feed.query import (
     Outcome,
     Pick,
@@ -25,6 +27,9 @@ from jhalak.feed.query import (
 __all__ = [
     "Config",
     "Engine",
+    "Held",
+    "HeldInterest",
+    "InterestKind",
     "Outcome",
     "Pick",
     "Query",

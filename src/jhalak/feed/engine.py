@@ -20,6 +20,7 @@ from jhalak.feed import events as ev
 from jhalak.feed import snapshot as snapshots
 from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws, seed_of
+from jhalak.feed.held import Held, held, inputs
 from jhalak.feed.learning import ReadModel, State
 from jhalak.feed.models import ModelError
 from jhalak.feed.page import Page
@@ -71,6 +72,7 @@ class Engine:
         self._events: Counter[str] = Counter()
         self._stages: dict[str, _Tally] = {}
         self._pages = {"full": 0, "short": 0, "empty": 0}
+        self._inputs: Counter[str] = Counter()  # pages by behavioural input
 
     @classmethod
     def new(
@@ -156,6 +158,8 @@ class Engine:
         self._events[name if known else f"{name}.unknown"] += 1
         if isinstance(event, ev.Joined):
             self._served.join(event.guest, event.member)
+        elif isinstance(event, ev.Forgotten | ev.PersonalDeclined):
+            self._served.forget(event.viewer)
 
     def slate(self, query: Query) -> Slate:
         """A page of `query.n` videos; fewer only when fewer are eligible."""
@@ -172,7 +176,9 @@ class Engine:
             finally:
                 page.release()
             self._note(page, result)
-            return Slate(slate, picks, MODEL, tuple(result.reports))
+            used = inputs(page.session)
+            self._inputs.update(used or ("none",))
+            return Slate(slate, picks, MODEL, tuple(result.reports), used)
 
     def score(self, query: Query, videos: Sequence[int]) -> list[Score]:
         """What these videos would score for this query, rules aside: for consoles, simulations
@@ -200,6 +206,12 @@ class Engine:
         """What to serve to anybody while this engine is away."""
         with self._lock:
             return ring(self._state, now_ms, count)
+
+    def held(self, viewer: str, now_ms: int) -> Held:
+        """What is held about a viewer at this time, for the viewer to see."""
+        with self._lock:
+            state = self._state
+            return held(viewer, state.viewers, state.catalogue, now_ms, state.config)
 
     def snapshot(self, folder: Path) -> Path:
         """Keeps the state in a folder, whole or not at all. The same events give the same bytes."""
@@ -236,6 +248,7 @@ class Engine:
                 "models": dict(state.models),
                 "events": dict(sorted(self._events.items())),
                 "pages": dict(self._pages),
+                "inputs": dict(sorted(self._inputs.items())),
                 "stages": {name: tally.report() for name, tally in self._stages.items()},
             }
 

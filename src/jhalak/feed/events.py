@@ -92,6 +92,7 @@ class Watched(_Event, frozen=True, tag="watched"):
     slot: Annotated[int, Meta(ge=-1, le=2**31 - 1)] = -1
     source: Word = ""
     propensity: float = 0.0
+    served_ms: Millis = 0  # when the page was made; 0: not known, then `at_ms` stands for it
 
 
 class _Gesture(_Event, frozen=True):
@@ -154,6 +155,53 @@ class Unblocked(_Tie, frozen=True, tag="unblocked"):
     pass
 
 
+class InterestKind(enum.StrEnum):
+    """What an interest is in. The order is that of `viewers.KINDS`."""
+
+    CHANNEL = "channel"  # value: slug
+    AUTHOR = "author"  # value: the author's number
+    TAG = "tag"
+    LANGUAGE = "language"
+
+
+class InterestRemoved(_Event, frozen=True, tag="interest_removed"):
+    """The viewer wants this interest forgotten: only what is served later may teach it again."""
+
+    viewer: ViewerKey
+    kind: InterestKind
+    value: Word
+    at_ms: Millis
+
+
+class Unwatched(_Gesture, frozen=True, tag="unwatched"):
+    """The viewer takes a video out of what the feed holds as watched."""
+
+
+class _Choice(_Event, frozen=True):
+    viewer: ViewerKey
+    at_ms: Millis
+
+
+class LearningPaused(_Choice, frozen=True, tag="learning_paused"):
+    """Pages go on from what is held; nothing is learnt about the viewer until it is resumed."""
+
+
+class LearningResumed(_Choice, frozen=True, tag="learning_resumed"):
+    pass
+
+
+class Forgotten(_Choice, frozen=True, tag="forgotten"):
+    """Everything learnt about the viewer goes, "not interested" too. Follows and blocks stay."""
+
+
+class PersonalDeclined(_Choice, frozen=True, tag="personal_declined"):
+    """As Forgotten, and from now on nothing is learnt about the viewer and nothing used."""
+
+
+class PersonalAccepted(_Choice, frozen=True, tag="personal_accepted"):
+    pass
+
+
 class Joined(_Event, frozen=True, tag="joined"):
     """A guest signed up or logged in: what the feed noticed about the guest is the member's from
     now on.
@@ -195,6 +243,13 @@ Event: TypeAlias = (
     | Unfollowed
     | Blocked
     | Unblocked
+    | InterestRemoved
+    | Unwatched
+    | LearningPaused
+    | LearningResumed
+    | Forgotten
+    | PersonalDeclined
+    | PersonalAccepted
     | Joined
     | Promoted
 )

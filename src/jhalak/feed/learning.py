@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jhalak.feed import events as ev
+from jhalak.feed import held
 from jhalak.feed.catalogue import Catalogue
 from jhalak.feed.config import Config
 from jhalak.feed.fairness import Fairness
@@ -80,14 +81,16 @@ class State:
         duration_ms = self.catalogue.columns["duration"].item(row) or event.duration_ms
         verdict = self.fairness.judge(watched_ms, duration_ms, finished)
         self.fairness.learn(verdict.octave, verdict.bin)
-        self._feel(session, row, verdict.felt - felt, count)
+        served_ms = event.served_ms or event.at_ms
+        self._feel(session, row, verdict.felt - felt, count, served_ms)
         self.catalogue.watched(
             row,
             max(0.0, max(0.0, verdict.fair) - heat) * self.catalogue.weight_at(at_ms),
             count,
         )
         if count:
-            self._answer(event.viewer, session, row, verdict.felt)
+            free = held.may_teach(session, self.catalogue, row, served_ms)
+            self._answer(event.viewer, session if free else Session(), row, verdict.felt)
         else:
             self._correct(event.viewer, session, row, verdict.felt)
         session.recent[row] = View(event.slate, watched_ms, finished, verdict)
@@ -159,9 +162,43 @@ class State:
         self.viewers.declare(event.viewer).blocks.discard(author)
         return True
 
+    def interest_removed(self, event: ev.InterestRemoved) -> bool:
+        self.time(event.at_ms)
+        return held.remove_interest(event, self.viewers, self.catalogue)
+
+    def unwatched(self, event: ev.Unwatched) -> bool:
+        if not held.has_watched(event.viewer, event.video, self.viewers, self.catalogue):
+            return False
+        view, after = held.unwatch(event, self.viewers, self.catalogue)
+        if view is not None:
+            part = self.config.interest_fade**after  # of its weight that the later ones left
+            session = self.viewers.sessions.active(event.viewer)
+            row = self.catalogue.row_of[event.video]
+            self._feel(session, row, -view.felt * part, -part, 0)
+        self.viewers.tastes.pop(event.viewer)  # learnt anew, from the answers that are left
+        return True
+
+    def paused(self, event: ev.LearningPaused) -> bool:
+        return held.choose(event.viewer, self.viewers, "paused", True)
+
+    def resumed(self, event: ev.LearningResumed) -> bool:
+        return held.choose(event.viewer, self.viewers, "paused", False)
+
+    def forgotten(self, event: ev.Forgotten) -> bool:
+        return held.forget(event.viewer, self.viewers)
+
+    def declined(self, event: ev.PersonalDeclined) -> bool:
+        held.forget(event.viewer, self.viewers)
+        return held.choose(event.viewer, self.viewers, "declined", True)
+
+    def accepted(self, event: ev.PersonalAccepted) -> bool:
+        return held.choose(event.viewer, self.viewers, "declined", False)
+
     def joined(self, event: ev.Joined) -> bool:
         self.time(event.at_ms)
-        return self.viewers.join(event.guest, event.member)
+        moved = self.viewers.join(event.guest, event.member)
+        held.drop_removed(event.member, self.viewers, self.catalogue)
+        return moved
 
     def promoted(self, event: ev.Promoted) -> bool:
         """A trained artefact is in force. Raises ModelError when it cannot be used: what was in
@@ -182,7 +219,7 @@ class State:
             return False
         session = self.viewers.active(event.viewer)
         session.fade(self.time(event.at_ms), self.config.interest_half_ms, 1.0)
-        self._feel(session, row, signal, weight)
+        self._feel(session, row, signal, weight, event.at_ms)
         if weight > 0:
             self._gestured(event.viewer, session, row, 1.0 if signal > 0 else -1.0)
         else:
@@ -223,7 +260,11 @@ class State:
         session.answer(row, felt, self.config.answers)
 
     def _own(self, viewer: str, session: Session) -> Own:
-        """What is held about a viewer's taste, to be changed; learnt anew when it was let go."""
+        """What is held about a viewer's taste, to be changed; learnt anew when it was let go. Of a
+        session that nobody keeps, a taste that nobody keeps.
+        """
+        if session is not self.viewers.session(viewer):
+            return self.own_of(session)
         tastes = self.viewers.tastes
         if tastes.get(viewer) is None:
             tastes.put(viewer, self.own_of(session))
@@ -255,21 +296,23 @@ class State:
         grown = weight * session.growth
         session.interests[KINDS.index("author")].add(author, grown, grown, self.config.interests)
 
-    def _feel(self, session: Session, row: int, signal: float, weight: float) -> None:
-        """Adds a signal to all that the video stands for. A negative weight takes back."""
+    def _feel(
+        self, session: Session, row: int, signal: float, weight: float, served_ms: int
+    ) -> None:
+        """Adds a signal to all that the video stands for, less what was removed since it was
+        served. A negative weight takes back.
+        """
         columns, most = self.catalogue.columns, self.config.interests
         signal, weight = signal * session.growth, weight * session.growth
         channel, author, tag, language = session.interests
-        for interest, code in (
-            (channel, columns["channel"].item(row)),
-            (author, columns["author"].item(row)),
-            (language, columns["language"].item(row)),
-        ):
-            if code >= 0:
+        for kind, interest in (("channel", channel), ("author", author), ("language", language)):
+            code = columns[kind].item(row)
+            if code >= 0 and session.teaches(kind, code, served_ms):
                 interest.add(code, signal, weight, most)
         for code in columns["tags"][row].tolist():
-            if code >= 0:
-                tag.add(self.catalogue.tags.names[code], signal, weight, most)
+            name = self.catalogue.tags.names[code] if code >= 0 else ""
+            if name and session.teaches("tag", name, served_ms):
+                tag.add(name, signal, weight, most)
 
 
 _APPLY: dict[type, Callable[[State, Any], bool]] = {
@@ -288,6 +331,13 @@ _APPLY: dict[type, Callable[[State, Any], bool]] = {
     ev.Unfollowed: State.unfollowed,
     ev.Blocked: State.blocked,
     ev.Unblocked: State.unblocked,
+    ev.InterestRemoved: State.interest_removed,
+    ev.Unwatched: State.unwatched,
+    ev.LearningPaused: State.paused,
+    ev.LearningResumed: State.resumed,
+    ev.Forgotten: State.forgotten,
+    ev.PersonalDeclined: State.declined,
+    ev.PersonalAccepted: State.accepted,
     ev.Joined: State.joined,
     ev.Promoted: State.promoted,
 }

@@ -104,7 +104,12 @@ class StageReport(msgspec.Struct, frozen=True):
 
 
 class Slate(msgspec.Struct, frozen=True):
+    """`inputs`: what learnt from the viewer's behaviour was at hand (interests by kind, what was
+    seen); empty for a page that is not personal.
+    """
+
     slate: str
     picks: tuple[Pick, ...]
     model: str
     stages: tuple[StageReport, ...]
+    inputs: tuple[str, ...] = ()

@@ -60,6 +60,12 @@ class Shelves(Generic[T]):
         self.members.clear()
         self.guests.clear()
 
+    def touch(self, viewer: str) -> None:
+        """Who has just done something is not idle, even when nothing of it is kept."""
+        shelf = self.shelf(viewer)
+        if viewer in shelf:
+            shelf.move_to_end(viewer)
+
     def pop(self, viewer: str) -> T | None:
         return self.shelf(viewer).pop(viewer, None)
 

@@ -37,7 +37,7 @@ from jhalak.feed.models import ModelError
 from jhalak.feed.orderings import Hot
 from jhalak.feed.places_file import decode as read_places
 from jhalak.feed.taste import SIZE, Learner, Own
-from jhalak.feed.viewers import Session, Ties, View, Viewers
+from jhalak.feed.viewers import KeptTies, Session, Ties, View, Viewers
 
 FILE = "feed.snapshot"
 MAGIC = b"jhalak feed 3\n"
@@ -79,6 +79,7 @@ class _Session(msgspec.Struct, array_like=True):
     recent: list[tuple[int, str, int, bool, Verdict]]
     answers: bytes
     felt: bytes
+    removed: list[tuple[str, int | str, int]]
 
 
 class _Own(msgspec.Struct, array_like=True):
@@ -86,12 +87,6 @@ class _Own(msgspec.Struct, array_like=True):
     cov: bytes  # the lower triangle, row after row
     level: float
     level_variance: float
-
-
-class _TiesOf(msgspec.Struct, array_like=True):
-    follows: list[int]
-    blocks: list[int]
-    refused: list[int]
 
 
 class _Facts(msgspec.Struct, tag="facts"):
@@ -126,7 +121,7 @@ class _Sessions(msgspec.Struct, tag="sessions"):
 
 
 class _Ties(msgspec.Struct, tag="ties"):
-    held: list[tuple[str, _TiesOf]]
+    held: list[tuple[str, KeptTies]]
 
 
 class _Tastes(msgspec.Struct, tag="tastes"):
@@ -207,7 +202,7 @@ def _parts(frozen: Frozen) -> Iterator[_Part]:
     while some := list(islice(frozen.sessions, AT_ONCE)):
         yield _Sessions([(viewer, _keep_session(session)) for viewer, session in some])
     while declared := list(islice(frozen.ties, AT_ONCE)):
-        yield _Ties([(viewer, _keep_ties(ties)) for viewer, ties in declared])
+        yield _Ties([(viewer, ties.kept()) for viewer, ties in declared])
     while tastes := list(islice(frozen.tastes, AT_ONCE)):
         yield _Tastes([(viewer, _keep_own(own)) for viewer, own in tastes])
 
@@ -292,7 +287,7 @@ def _restore_viewers(part: _Part, viewers: Viewers) -> None:
                 viewers.sessions.shelf(viewer)[viewer] = _session(session)
         case _Ties(held=declared):
             for viewer, ties in declared:
-                viewers.all_ties.shelf(viewer)[viewer] = _ties(ties)
+                viewers.all_ties.shelf(viewer)[viewer] = Ties(*ties)
         case _Tastes(held=tastes):
             for viewer, own in tastes:
                 viewers.tastes.shelf(viewer)[viewer] = _own(own)
@@ -359,6 +354,7 @@ def _keep_session(session: Session) -> _Session:
         ],
         session.answers.tobytes(),
         session.felt.tobytes(),
+        [(kind, code, at_ms) for (kind, code), at_ms in session.removed.items()],
     )
 
 
@@ -372,6 +368,7 @@ def _session(kept: _Session) -> Session:
     for row, slate, watched_ms, finished, verdict in kept.recent:
         session.recent[row] = View(slate, watched_ms, finished, verdict)
     session.answers, session.felt = array("i", kept.answers), array("f", kept.felt)
+    session.removed = {(kind, code): at_ms for kind, code, at_ms in kept.removed}
     return session
 
 
@@ -385,11 +382,3 @@ def _own(kept: _Own) -> Own:
     cov.T[_LOWER] = cov[_LOWER]
     mean = np.frombuffer(kept.mean, "<f4").copy()
     return Own(mean, cov, kept.level, kept.level_variance)
-
-
-def _keep_ties(ties: Ties) -> _TiesOf:
-    return _TiesOf(sorted(ties.follows), sorted(ties.blocks), list(ties.refused))
-
-
-def _ties(kept: _TiesOf) -> Ties:
-    return Ties(kept.follows, kept.blocks, kept.refused)

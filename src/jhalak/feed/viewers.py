@@ -14,7 +14,7 @@ from __future__ import annotations
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from jhalak.feed.taste import Own
 
 PRIOR = 1.0  # watches of no opinion that every interest starts with
 REBASE = 2.0**40
+REMOVED = 256  # interests of one viewer that are remembered as removed
 RECENT = 8  # views that may still go on (a finish after a part, another round)
 KINDS = ("channel", "author", "tag", "language")
 
@@ -102,7 +103,7 @@ class View(NamedTuple):
 class Session:
     """What was noticed about one viewer."""
 
-    __slots__ = ("answers", "at_ms", "felt", "growth", "interests", "recent", "seen")
+    __slots__ = ("answers", "at_ms", "felt", "growth", "interests", "recent", "removed", "seen")
 
     def __init__(self) -> None:
         self.at_ms = 0
@@ -112,6 +113,7 @@ class Session:
         self.recent: OrderedDict[int, View] = OrderedDict()
         self.answers = array("i")  # rows in the order of answering ...
         self.felt = array("f")  # ... and how each was taken, in [-1, 1]
+        self.removed: dict[tuple[str, int | str], int] = {}  # (kind, code) -> when, by the viewer
 
     def copy(self) -> Session:
         other = Session()
@@ -119,7 +121,19 @@ class Session:
         other.interests = tuple(interest.copy() for interest in self.interests)
         other.seen, other.recent = self.seen[:], self.recent.copy()
         other.answers, other.felt = self.answers[:], self.felt[:]
+        other.removed = self.removed.copy()
         return other
+
+    def remove(self, kind: str, code: int | str, at_ms: int) -> None:
+        """Notes that the viewer removed an interest; the longest ago go first."""
+        at_ms = max(at_ms, self.removed.pop((kind, code), 0))
+        self.removed[kind, code] = at_ms
+        while len(self.removed) > REMOVED:
+            del self.removed[next(iter(self.removed))]
+
+    def teaches(self, kind: str, code: int | str, served_ms: int) -> bool:
+        """Whether what was served then may teach this interest: not, when it was removed since."""
+        return not self.removed or served_ms > self.removed.get((kind, code), -1)
 
     def fade(self, at_ms: int, half_ms: int, part: float) -> None:
         """Time goes on to `at_ms`, and everything before fades to `part` of itself."""
@@ -180,9 +194,12 @@ class Session:
         for session in (self, other):
             session.fade(latest, config.interest_half_ms, 1.0)
         ratio = self.growth / other.growth
-        for mine, theirs in zip(self.interests, other.interests, strict=True):
+        for kind, mine, theirs in zip(KINDS, self.interests, other.interests, strict=True):
             for code, signal in theirs.sums.items():
-                mine.add(code, signal * ratio, theirs.weights[code] * ratio, config.interests)
+                if (kind, code) not in self.removed:
+                    mine.add(code, signal * ratio, theirs.weights[code] * ratio, config.interests)
+        for (kind, code), at_ms in other.removed.items():
+            self.remove(kind, code, at_ms)
         for row in other.seen_rows().tolist():
             self.see(row, config.seen)
         for row, felt in zip(other.answers, other.felt, strict=True):
@@ -194,23 +211,38 @@ class Session:
             self.recent.popitem(last=False)
 
 
-class Ties:
-    """What a viewer declared: authors by code, videos by row."""
+KeptTies: TypeAlias = tuple[list[int], list[int], list[int], bool, bool]
 
-    __slots__ = ("blocks", "follows", "refused")
+
+class Ties:
+    """What a viewer declared: authors by code, videos by row, and whether the feed may learn."""
+
+    __slots__ = ("blocks", "declined", "follows", "paused", "refused")
 
     def __init__(
         self,
         follows: Iterable[int] = (),
         blocks: Iterable[int] = (),
         refused: Iterable[int] = (),
+        paused: bool = False,
+        declined: bool = False,
     ) -> None:
         self.follows = set(follows)
         self.blocks = set(blocks)
         self.refused = dict.fromkeys(refused)
+        self.paused, self.declined = paused, declined
+
+    @property
+    def learns(self) -> bool:
+        return not (self.paused or self.declined)
 
     def copy(self) -> Ties:
-        return Ties(self.follows, self.blocks, self.refused)
+        return Ties(self.follows, self.blocks, self.refused, self.paused, self.declined)
+
+    def kept(self) -> KeptTies:
+        """What makes the same again."""
+        follows, blocks = sorted(self.follows), sorted(self.blocks)
+        return follows, blocks, list(self.refused), self.paused, self.declined
 
     def refuse(self, row: int, most: int) -> None:
         self.refused.pop(row, None)
@@ -223,9 +255,11 @@ class Ties:
         self.blocks |= other.blocks
         for row in other.refused:
             self.refuse(row, most)
+        self.paused |= other.paused
+        self.declined |= other.declined
 
     def __bool__(self) -> bool:
-        return bool(self.follows or self.blocks or self.refused)
+        return bool(self.follows or self.blocks or self.refused or self.paused or self.declined)
 
 
 class Viewers:
@@ -243,8 +277,14 @@ class Viewers:
         return self.sessions.get(viewer)
 
     def active(self, viewer: str) -> Session:
-        """The session of a viewer who has just done something."""
-        return self.sessions.active(viewer)
+        """The session of a viewer who has just done something: where it is learnt. Of one who
+        paused or declined, one that nobody keeps; so the video learns from it, the viewer does not.
+        """
+        ties = self.all_ties.get(viewer)
+        if ties is None or ties.learns:
+            return self.sessions.active(viewer)
+        self.sessions.touch(viewer)
+        return Session()
 
     def ties(self, viewer: str) -> Ties:
         """What the viewer declared; to be read only."""
@@ -324,6 +364,9 @@ class ServedBefore:
         if served is not None and guest != member:
             for row, at in served.rows.items():
                 self.note(member, at, (row,), None)
+
+    def forget(self, viewer: str) -> None:
+        self._entries.pop(viewer)
 
     def __len__(self) -> int:
         return len(self._entries)
