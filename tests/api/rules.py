@@ -106,6 +106,12 @@ RULES: dict[str, Rule] = {
     # viewing
     "GET /api/feed": Rule(ANYBODY),
     "POST /api/events": Rule(ANYBODY, {"events": []}),
+    "GET /api/feed/held": Rule(ANYBODY),
+    "DELETE /api/feed/held": Rule(ANYBODY),
+    "PUT /api/feed/held/learning": Rule(ANYBODY, {"paused": True}),
+    "DELETE /api/feed/held/interests/{kind}/{value}": Rule(ANYBODY),
+    "DELETE /api/feed/held/watched/{id}": Rule(ANYBODY),
+    "DELETE /api/feed/held/not-interested/{id}": Rule(ANYBODY),
     # safety and operation
     "POST /api/videos/{id}/withdraw": Rule(Permission.WITHDRAW, REASON),
     "POST /api/videos/{id}/restore": Rule(Permission.WITHDRAW, REASON),

@@ -129,7 +129,7 @@ def test_a_clip_taken_out_of_the_history_takes_along_what_it_taught():
     here.tell(watch("g1", here.videos[3], 1.0), watch("g1", here.videos[5], 0.0))
     here.tell(ev.Unwatched("g1", 3, NOW))
     assert held(here).watched == (5, 1)
-    assert strength(here, CHANNEL, "c3") == pytest.approx(0, abs=1e-9)
+    assert "c3" not in {one.value for one in held(here).interests}
     assert strength(here, CHANNEL, "c1") == pytest.approx(before[0].strength, abs=0.03)
     assert any(3 in here.ids(seed=seed, n=60, now_ms=NOW + seed * HOUR) for seed in range(8))
     here.tell(ev.Unwatched("g1", 3, NOW), ev.Unwatched("g7", 3, NOW), ev.Unwatched("g1", 999, NOW))

@@ -28,7 +28,7 @@ def test_a_page_has_the_promised_shape() -> None:
     video(person("asha"), "waves", caption="लहरें", tags=["sea"])
     answer = browser().get("/api/feed?n=8")
     body = answer.json()
-    assert set(body) == {"items", "model"}
+    assert set(body) == {"items", "model", "inputs"}
     (item,) = body["items"]
     assert set(item) >= FIELDS
     assert item["author"]["handle"] == "asha"

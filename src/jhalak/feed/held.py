@@ -19,6 +19,7 @@ from jhalak.feed.events import InterestKind, InterestRemoved, Unwatched
 from jhalak.feed.viewers import KINDS, PRIOR, Session, View, Viewers, last_of_each
 
 HISTORY = 200  # videos of the history, and refusals, that are shown at most
+FAINT = 0.001  # watches; less is what taking back left of rounding
 
 
 class HeldInterest(msgspec.Struct, frozen=True):
@@ -85,7 +86,7 @@ def _interests(session: Session, catalogue: Catalogue) -> Iterable[HeldInterest]
                 weight / session.growth,
             )
             for code, weight in interest.weights.items()
-            if weight > 0.0
+            if weight > FAINT * session.growth
         ]
         yield from sorted(found, key=lambda one: (-one.strength, one.value))
 

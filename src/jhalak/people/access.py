@@ -43,6 +43,11 @@ class Viewer:
             self._key = self._key()
         return self._key
 
+    @property
+    def personal_feed(self) -> bool:
+        """Whether the feed may use and learn what this viewer does: a guest has no say in rows."""
+        return self.person is None or self.person.personal_feed
+
     def can(self, permission: Permission) -> bool:
         return self.person is not None and self.person.can(permission)
 

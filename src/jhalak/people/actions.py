@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jhalak import records
-from jhalak.feed.events import Followed, Joined
+from jhalak.feed.events import Followed, Joined, PersonalAccepted, PersonalDeclined
 from jhalak.options import options
 from jhalak.people import handles, passwords, pictures
 from jhalak.people.access import written
@@ -63,14 +63,18 @@ def do_sign_up(
     password: str,
     name: str = "",
     language: str = "",
+    under_age: bool = False,
 ) -> Person:
     """A new account, signed in. Raises Invalid with the field that is wrong, TooMany."""
     sign_ups_of_address.spend(browser.address)
     role = Role.CREATOR if options().open_creation else Role.VIEWER
     draft = _new_person(handle, password, name, language, role, reserved=False)
+    draft.under_age = under_age
     with transaction.atomic():
         _insert(draft)
         records.audit(draft, "person.join", str(draft))
+        if under_age:  # said before the guest's behaviour comes along
+            records.emit(PersonalDeclined(viewer=draft.viewer_key, at_ms=now_ms()))
         _begin(session, browser, draft)
     return draft
 
@@ -240,6 +244,45 @@ def do_make_private(person: Person, *, private: bool) -> None:
 def _announce_videos(person: Person) -> None:
     """Whom this person's videos are for has changed: `jhalak.videos` tells the feed."""
     records.enqueue("videos.announce_author", str(person.pk), priority=10)
+
+
+def do_choose_personal(person: Person, *, personal: bool) -> None:
+    """Whether the feed may learn from what this person does. Declining lets it forget all of that.
+    Raises Forbidden for who is under age.
+    """
+    if personal and person.under_age:
+        raise Forbidden("under_age", _("Under 18 the feed learns nothing about you."))
+    _change_feed(person, personal=personal)
+
+
+def do_declare_under_age(person: Person) -> None:
+    """Somebody says that they are under 18. Only the operator takes that back."""
+    _change_feed(person, under_age=True)
+
+
+def do_declare_of_age(actor: Person | None, person: Person, reason: str) -> None:
+    """The operator was shown that this person is 18. `actor`: None on the command line."""
+    _change_feed(person, under_age=False, by=actor, reason=reason)
+
+
+def _change_feed(
+    person: Person, by: Person | None = None, reason: str = "", **columns: bool
+) -> None:
+    with transaction.atomic():
+        row = Person.objects.select_for_update().get(pk=person.pk)
+        before = row.personal_feed
+        for name, value in columns.items():
+            setattr(row, name, value)
+            setattr(person, name, value)
+        row.save(update_fields=list(columns))
+        if row.personal_feed != before:
+            kind = PersonalAccepted if row.personal_feed else PersonalDeclined
+            records.emit(kind(viewer=row.viewer_key, at_ms=now_ms()))
+        if "under_age" in columns:
+            more = {"reason": reason} if reason else {}
+            records.audit(
+                by if reason else person, "person.under_age", str(person), **columns, **more
+            )
 
 
 def do_set_picture(person: Person, source: bytes) -> str:

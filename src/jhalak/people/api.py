@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from django.utils.translation import gettext_lazy as _
 from ninja import Field, Router, Schema, Status
@@ -47,6 +47,7 @@ class SignUp(Body):
     )
     name: str = Field("", description="At most 60 characters, in any script.", examples=["आशा"])
     language: str = Field("", max_length=12, description="Of the interface.", examples=["hi"])
+    under_age: bool = Field(False, description="Under 18: the feed learns nothing about you.")
 
 
 class LogIn(Body):
@@ -61,6 +62,12 @@ class Change(Body):
     bio: str | None = Field(None, description="At most 300 characters; line breaks are kept.")
     private: bool | None = Field(None, description="Whether following needs your consent.")
     language: str | None = Field(None, max_length=12, examples=["hi"])
+    personal: bool | None = Field(
+        None, description="Whether the feed may learn from what you do. false: it forgets all that."
+    )
+    under_age: Literal[True] | None = Field(
+        None, description="You are under 18. Only the operator can take that back."
+    )
 
 
 class NewPassword(Body):
@@ -98,6 +105,7 @@ def sign_up(request: Request, body: SignUp) -> Status[Me]:
         password=body.password,
         name=body.name,
         language=body.language,
+        under_age=body.under_age,
     )
     return Status(201, me(person))
 
@@ -151,6 +159,10 @@ def change_me(request: Request, body: Change) -> Me:
     actions.do_change_profile(person, name=body.name, bio=body.bio, language=body.language)
     if body.private is not None:
         actions.do_make_private(person, private=body.private)
+    if body.under_age:
+        actions.do_declare_under_age(person)
+    if body.personal is not None:
+        actions.do_choose_personal(person, personal=body.personal)
     return me(person)
 
 

@@ -1,4 +1,4 @@
-"""The operator's command line for accounts: `jhalak person add|password|role|suspend|lift`.
+"""The operator's command line for accounts: `jhalak person add|password|role|suspend|lift|of-age`.
 
 Passwords are typed, or come through standard input, so that none stands in a shell's history or a
 process list.
@@ -104,3 +104,12 @@ def lift(handle: str, reason: Reason) -> None:
         person = _person(handle)
         actions.do_lift(None, person, reason)
         typer.echo(f"{person} is open again.")
+
+
+@people_cli.command("of-age")
+def of_age(handle: str, reason: Reason) -> None:
+    """Take back that somebody said to be under 18."""
+    with _told():
+        person = _person(handle)
+        actions.do_declare_of_age(None, person, reason)
+        typer.echo(f"{person} counts as 18 or older.")

@@ -50,6 +50,8 @@ class Person(AbstractBaseUser):
     role = models.CharField(max_length=12, choices=Role.choices, default=Role.VIEWER)
     private = models.BooleanField(default=False)  # who follows needs this person's consent
     language = models.CharField(max_length=12, blank=True)  # of the interface; empty: the browser's
+    personal = models.BooleanField(default=True)  # whether the feed may learn from what they watch
+    under_age = models.BooleanField(default=False)  # declared by themselves; then it may not
     suspended_at = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
     last_login = None  # the sessions say it, one by one
@@ -74,6 +76,11 @@ class Person(AbstractBaseUser):
     def viewer_key(self) -> str:
         """This person's name in events and in the feed."""
         return f"m{self.pk}"
+
+    @property
+    def personal_feed(self) -> bool:
+        """Whether the feed may use and learn what this person does."""
+        return self.personal and not self.under_age
 
     def can(self, permission: Permission) -> bool:
         return self.is_active and Role(self.role) in HOLDERS[permission]

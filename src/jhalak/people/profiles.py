@@ -47,6 +47,8 @@ class Me(Schema):
     role: Role
     private: bool
     language: str = Field(description='Of the interface; "" follows the browser.', examples=["hi"])
+    personal: bool = Field(description="Whether you let the feed learn from what you do.")
+    under_age: bool = Field(description="Whether you said that you are under 18: then it does not.")
     created: datetime
 
 
@@ -59,6 +61,8 @@ def me(person: Person) -> Me:
         role=Role(person.role),
         private=person.private,
         language=person.language,
+        personal=person.personal,
+        under_age=person.under_age,
         created=person.created,
     )
 

@@ -28,6 +28,7 @@ from jhalak.stores.events import EventsError
 from jhalak.stores.objects import ObjectsError
 from jhalak.videos.api import router as videos
 from jhalak.viewing.api import router as viewing
+from jhalak.viewing.held_api import router as held
 
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -48,7 +49,15 @@ api = NinjaAPI(
     renderer=MsgspecRenderer(),
     urls_namespace="api",
 )
-for router in (viewing, people, social, videos, safety, operator):  # the busiest is found first
+for router in (
+    viewing,
+    people,
+    social,
+    videos,
+    held,
+    safety,
+    operator,
+):  # the busiest is found first
     api.add_router("", router)
 
 

@@ -27,7 +27,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from jhalak.feed import tokens
+from jhalak.feed import InterestKind, tokens
 from jhalak.media.webvtt import MOST_BYTES
 from jhalak.options import options
 from jhalak.people.access import Viewer, access_person, sign_in_needed
@@ -48,6 +48,7 @@ from jhalak.videos.models import Channel, Video
 from jhalak.videos.states import Visibility
 from jhalak.videos.words import LANGUAGES
 from jhalak.videos.words import tag as known_tag
+from jhalak.viewing.held import access_held
 from jhalak.viewing.page import secret
 
 THEMES = ("dark", "light")
@@ -259,6 +260,27 @@ def own_settings(request: Request) -> HttpResponse:
     return render(request, "settings.html", {"account": mine, "nav": "me"})
 
 
+@require_safe
+@page
+def feed_data(request: Request) -> HttpResponse:
+    """What the feed holds about whoever looks, a guest too."""
+    found = access_held(request.viewer)
+    titles = {
+        InterestKind.CHANNEL: _("Channels"),
+        InterestKind.AUTHOR: _("People"),
+        InterestKind.TAG: _("Tags"),
+        InterestKind.LANGUAGE: _("Languages"),
+    }
+    groups = [
+        {"title": title, "interests": [one for one in found.interests if one.kind is kind]}
+        for kind, title in titles.items()
+    ]
+    shown = [group for group in groups if group["interests"]]
+    member = request.viewer.person is not None
+    more = {"member": member, "nav": "me" if member else ""}
+    return render(request, "feed-data.html", {"held": found, "groups": shown, **more})
+
+
 # ---- doors ---------------------------------------------------------------------------------------
 
 
@@ -316,6 +338,7 @@ def sign_up(request: Request) -> HttpResponse:
             password=request.POST.get("password", "")[:1000],
             name=request.POST.get("name", ""),
             language=request.POST.get("language", ""),
+            under_age=bool(request.POST.get("under_age")),
         )
 
     return _door(request, "signup.html", act)
@@ -342,6 +365,7 @@ page_urls: list[URLPattern] = [
     path("studio", studio, name="studio"),
     path("saved", saved, name="saved"),
     path("settings", own_settings, name="settings"),
+    path("feed-data", feed_data, name="feed_data"),
     path("login", log_in, name="login"),
     path("signup", sign_up, name="signup"),
     path("logout", log_out, name="logout"),

@@ -11,7 +11,16 @@ from django.utils.translation import gettext as _
 
 def words() -> dict[str, str]:
     """Every text by its key."""
-    return {**_common(), **_feed(), **_keys(), **_upload(), **_studio(), **_settings(), **_queue()}
+    return {
+        **_common(),
+        **_feed(),
+        **_keys(),
+        **_upload(),
+        **_studio(),
+        **_settings(),
+        **_feed_data(),
+        **_queue(),
+    }
 
 
 def _common() -> dict[str, str]:
@@ -21,6 +30,7 @@ def _common() -> dict[str, str]:
         "block_hint": _("You will not see each other any more."),
         "block_text": _("From now on neither of you sees anything of the other."),
         "block_title": _("Block {name}?"),
+        "cancel": _("Cancel"),
         "changed": _("Saved."),
         "clips": _("Clips"),
         "close": _("Close"),
@@ -28,6 +38,8 @@ def _common() -> dict[str, str]:
         "discover": _("Discover"),
         "edit": _("Edit"),
         "follow": _("Follow"),
+        "forget": _("Forget"),
+        "forgotten": _("Forgotten."),
         "following": _("Following"),
         "found": _("{count} clips found"),
         "handle_needed": _("Type your handle."),
@@ -93,7 +105,16 @@ def _feed() -> dict[str, str]:
         "undone": _("Taken back."),
         "upload_first": _("Upload a clip"),
         "video_by": _("A clip by {name}"),
-        "why": _("Why you see this: {reason}."),
+        "feed_knows": _("What the feed knows about you"),
+        "feed_knows_text": _("See it, correct it, pause it."),
+        "forget_this": _("Forget this: {what}"),
+        "less_like_this": _("Less like this"),
+        "strength_clear": _("counts"),
+        "strength_none": _("brought it here"),
+        "strength_slight": _("counts a little"),
+        "strength_strong": _("counts a lot"),
+        "why_explore": _("This place was given by chance, to learn what else you like."),
+        "why_title": _("Why am I seeing this?"),
     }
 
 
@@ -111,6 +132,7 @@ def _keys() -> dict[str, str]:
         "key_save": _("Save for later"),
         "key_sound": _("Sound on or off"),
         "key_space": _("Space"),
+        "key_why": _("Why am I seeing this?"),
     }
 
 
@@ -199,6 +221,32 @@ def _settings() -> dict[str, str]:
         "password_changed": _("Your password is changed. Other devices were logged out."),
         "this_browser": _("This browser"),
         "unblock": _("Unblock"),
+    }
+
+
+def _feed_data() -> dict[str, str]:
+    return {
+        "decline_text": _(
+            "The feed forgets what it learnt about you, for good, and learns nothing more. Your "
+            "pages show what is new and what many watch. You can switch it on again; it then "
+            "begins with nothing."
+        ),
+        "decline_title": _("Do without a feed of your own?"),
+        "decline_yes": _("Do without"),
+        "forget_text": _(
+            "Interests, what you watched, and what you were not interested in go for good. It "
+            "cannot be undone, not even by us."
+        ),
+        "forget_title": _("Forget everything?"),
+        "forget_yes": _("Forget everything"),
+        "learning_paused": _("Paused. What you do now changes nothing."),
+        "learning_resumed": _("The feed learns again."),
+        "under_age_text": _(
+            "The feed forgets what it learnt about you and learns nothing more. Only the operator "
+            "can take this back."
+        ),
+        "under_age_title": _("Are you under 18?"),
+        "under_age_yes": _("Yes, I am under 18"),
     }
 
 

@@ -157,6 +157,7 @@ def _event(viewer_key: str, served: tokens.Served, one: Said, now_ms: int) -> Ev
         slot=served.slot,
         source=served.source,
         propensity=served.propensity,
+        served_ms=served.served_ms,
     )
 
 

@@ -76,7 +76,7 @@ class Page(Schema):
 
 @router.get("/feed", response=dict[str, Any], summary="A page of videos for whoever asks")
 def feed(request: Request, page: Query[Page]) -> HttpResponse:
-    """`{"items": [...], "model"}`. Guests are known by a signed cookie, and noticed too."""
+    """`{"items", "model", "inputs"}`. Guests are known by a signed cookie, and noticed too."""
     return _json(feed_page(request.viewer, page.n, page.scope, page.value))
 
 

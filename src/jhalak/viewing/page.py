@@ -32,7 +32,10 @@ def secret() -> bytes:
 def feed_page(
     viewer: Viewer, n: int, scope: Scope = Scope.FOR_YOU, value: str = ""
 ) -> dict[str, Any]:
-    """`{"items": [...], "model"}` with at most `n` videos, each with its serving token."""
+    """`{"items": [...], "model", "inputs"}` with at most `n` videos, each with its serving token.
+    `inputs`: what learnt from the viewer's behaviour was at hand; empty when the page is not
+    personal.
+    """
     if scope is Scope.AUTHOR:
         value = str(access_person(viewer, value).pk)
     engine = host().fresh()
@@ -41,6 +44,7 @@ def feed_page(
     items: list[dict[str, Any]] = []
     asked: list[int] = []
     model = ""
+    inputs: tuple[str, ...] = ()
     for _round in range(ROUNDS):
         slate = engine.slate(
             Query(
@@ -50,10 +54,11 @@ def feed_page(
                 languages=(language,),
                 scope=scope,
                 scope_value=value,
+                personal=viewer.personal_feed,
                 exclude=tuple(asked),
             )
         )
-        model = slate.model
+        model, inputs = slate.model, slate.inputs
         found = cards(viewer, [pick.video for pick in slate.picks])
         for pick in slate.picks:
             card = found.get(pick.video)
@@ -64,7 +69,7 @@ def feed_page(
             break
         if len(found) < len(slate.picks):
             log.info("%d proposed videos refused by the rows", len(slate.picks) - len(found))
-    return {"items": items, "model": model}
+    return {"items": items, "model": model, "inputs": inputs}
 
 
 def _item(
@@ -84,5 +89,5 @@ def _item(
     return {
         **msgspec.structs.asdict(card),
         "token": tokens.mint(secret(), served),
-        "why": why(card, pick.reasons),
+        "why": why(card, pick),
     }

@@ -1,23 +1,60 @@
-"""Why a video is on a page, in the viewer's language: the engine's strongest reason, in words.
+"""Why a video is on a page, in the viewer's language: what the engine kept with the pick, in words.
 
-True by construction: the words are made from the reason that the engine kept with the pick, and
-each code has one sentence. A code without a sentence fails a test, not a page.
+True by construction: the words are made from the engine's reasons, and each code and each source
+has one sentence. One without a sentence fails a test, not a page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import enum
+from collections.abc import Callable, Mapping
 
 import msgspec
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from jhalak.feed import Reason, ReasonCode
+from jhalak.feed import InterestKind, Pick, Reason, ReasonCode
 from jhalak.videos.cards import Card
 
 
-class Why(msgspec.Struct, frozen=True):
+class Strength(enum.StrEnum):
+    """How much a cause added to the score, which is in log-odds."""
+
+    STRONG = "strong"
+    CLEAR = "clear"
+    SLIGHT = "slight"
+    NONE = "none"  # it brought the video here without scoring it
+
+
+AT_LEAST = ((Strength.STRONG, 2.0), (Strength.CLEAR, 0.6))
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """The interest behind a reason, as DELETE /api/feed/held/interests/{kind}/{value} takes it."""
+
+    kind: InterestKind
+    value: str
+
+
+class Cause(msgspec.Struct, frozen=True):
     code: str
     text: str
+    weight: float
+    strength: Strength
+    remove: Removal | None  # None: no interest of this viewer
+
+
+class Why(msgspec.Struct, frozen=True):
+    """`code` and `text`: the strongest reason's. `reasons`: all that were kept, it first.
+    `source`, `source_text`: which part of the feed brought the video. `explore`: drawn by chance.
+    """
+
+    code: str
+    text: str
+    reasons: list[Cause]
+    source: str
+    source_text: str
+    explore: bool
 
 
 def _channel(card: Card, _value: str) -> str:
@@ -26,11 +63,16 @@ def _channel(card: Card, _value: str) -> str:
     return _("you watch %(channel)s") % {"channel": card.channel.name}
 
 
+def _language(_card: Card, value: str) -> str:
+    """The language of the page counts as declared: it need not have been watched."""
+    return _("in your language") if value == get_language() else _("in a language you watch")
+
+
 SENTENCES: Mapping[ReasonCode, Callable[[Card, str], str]] = {
     ReasonCode.CHANNEL: _channel,
     ReasonCode.AUTHOR: lambda card, _v: _("you watch @%(handle)s") % {"handle": card.author.handle},
     ReasonCode.TAG: lambda _c, value: _("you watch #%(tag)s") % {"tag": value},
-    ReasonCode.LANGUAGE: lambda _c, _v: _("in a language you watch"),
+    ReasonCode.LANGUAGE: _language,
     ReasonCode.FOLLOWED: lambda card, _v: (
         _("you follow @%(handle)s") % {"handle": card.author.handle}
     ),
@@ -44,10 +86,53 @@ SENTENCES: Mapping[ReasonCode, Callable[[Card, str], str]] = {
     ReasonCode.SEEN_AGAIN: lambda _c, _v: _("you have seen everything new"),
 }
 
+SOURCES: Mapping[str, Callable[[], str]] = {
+    "scope": lambda: _("Chosen from what you asked for."),
+    "following": lambda: _("Chosen from clips by people you follow."),
+    "channel": lambda: _("Chosen from channels that you watch."),
+    "author": lambda: _("Chosen from people whom you watch."),
+    "tag": lambda: _("Chosen from tags that you watch."),
+    "trending": lambda: _("Chosen from what is watched most now."),
+    "newest": lambda: _("Chosen from the newest clips."),
+    "random": lambda: _("Drawn evenly from all clips, without looking at what you like."),
+    "last_slate": lambda: _("Chosen from what was found for you a moment ago."),
+    "served_again": lambda: _("Shown to you before: nothing new was left."),
+    "seen_again": lambda: _("Seen by you before: nothing new was left."),
+}
 
-def why(card: Card, reasons: Sequence[Reason]) -> Why:
-    """The strongest reason as a code and a sentence. `reasons`: the strongest first."""
-    if not reasons:
-        return Why(ReasonCode.NEWEST, SENTENCES[ReasonCode.NEWEST](card, ""))
-    first = reasons[0]
-    return Why(first.code, SENTENCES[first.code](card, first.value))
+
+def why(card: Card, pick: Pick) -> Why:
+    """Everything that was kept with a pick, in words."""
+    causes = [_cause(card, reason) for reason in pick.reasons]
+    source = SOURCES[pick.source]()
+    first = causes[0]
+    return Why(first.code, first.text, causes, pick.source, source, pick.explore)
+
+
+def _cause(card: Card, reason: Reason) -> Cause:
+    return Cause(
+        code=reason.code,
+        text=SENTENCES[reason.code](card, reason.value),
+        weight=round(reason.weight, 2),
+        strength=_strength(reason.weight),
+        remove=_removal(card, reason),
+    )
+
+
+def _strength(weight: float) -> Strength:
+    if weight <= 0.0:
+        return Strength.NONE
+    return next((strength for strength, least in AT_LEAST if weight >= least), Strength.SLIGHT)
+
+
+def _removal(card: Card, reason: Reason) -> Removal | None:
+    """The interest that was learnt from this viewer, where one stands behind the reason. Of the
+    page's own language, which counts without being learnt, nothing can be removed.
+    """
+    if reason.code not in KINDS or not reason.value or reason.value == get_language():
+        return None
+    kind = InterestKind(reason.code)
+    return Removal(kind, card.author.handle if kind is InterestKind.AUTHOR else reason.value)
+
+
+KINDS = frozenset(kind.value for kind in InterestKind)

@@ -15,6 +15,7 @@ const SHOWN = [
   [["F"], "key_follow"],
   [["N"], "key_not_interested"],
   [["C"], "key_captions"],
+  [["W"], "key_why"],
   [["?"], "key_help"],
 ];
 

@@ -20,7 +20,7 @@ export class Reel {
    * @param {HTMLElement} feed the scroller
    * @param {import("./supply.js").Supply} supply
    * @param {import("./sender.js").Sender} sender
-   * @param {{menu: (slide: Slide) => void, moved: () => void}} host
+   * @param {{menu: (slide: Slide) => void, why: (slide: Slide) => void, moved: () => void}} host
    */
   constructor(feed, supply, sender, host) {
     this.feed = feed;
@@ -36,6 +36,7 @@ export class Reel {
     this.starving = 0;
     const slideHost = {
       menu: (/** @type {Slide} */ slide) => host.menu(slide),
+      why: (/** @type {Slide} */ slide) => host.why(slide),
       sound: () => this.setSound(!this.audible()),
       toggled: (/** @type {Slide} */ slide) => slide === this.current && this.toggle(), // a late tap hits no other
       ended: (/** @type {Slide} */ slide) => this.ended(slide),

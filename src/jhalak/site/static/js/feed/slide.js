@@ -27,7 +27,7 @@ function lift(event) {
   }
 }
 
-/** @typedef {{menu: (slide: Slide) => void, sound: () => void, toggled: (slide: Slide) => void, ended: (slide: Slide) => void, leave: () => void, loaded: () => void}} Host */
+/** @typedef {{menu: (slide: Slide) => void, why: (slide: Slide) => void, sound: () => void, toggled: (slide: Slide) => void, ended: (slide: Slide) => void, leave: () => void, loaded: () => void}} Host */
 
 export class Slide {
   /** @param {Host} host */
@@ -64,6 +64,7 @@ export class Slide {
     press(".share", () => share(this.item, () => this.show()));
     press(".sound", () => this.host.sound());
     press(".menu", () => this.host.menu(this));
+    press(".why", () => this.host.why(this));
     press(".follow-chip", () => this.follow());
     press(".more-words", () => this.unfold());
     press(".again", () => this.again());
@@ -155,7 +156,7 @@ export class Slide {
     }
     const why = find(".why", root);
     why.hidden = !item.why?.text;
-    why.replaceChildren(icon("spark"), el("span", {}, item.why?.text ?? ""));
+    why.replaceChildren(icon("spark"), el("span", {}, item.why?.text ?? ""), el("span", { class: "unseen" }, t("why_title")));
     for (const link of root.querySelectorAll(".tags a")) link.addEventListener("pointerdown", (event) => event.stopPropagation());
   }
 

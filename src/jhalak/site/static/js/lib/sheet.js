@@ -41,7 +41,7 @@ export function line(sign, text, act, more) {
 }
 
 /** Asks before something that cannot be taken back. @returns {Promise<boolean>} */
-export function confirm(/** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ yes) {
+export function confirm(/** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ yes, no = t("keep")) {
   return new Promise((resolve) => {
     let answer = false;
     const dialog = sheet(title, (close) => [
@@ -50,7 +50,7 @@ export function confirm(/** @type {string} */ title, /** @type {string} */ text,
         "div",
         { class: "row sheet-acts" },
         el("button", { type: "button", class: "button wide bad", on: { click: () => { answer = true; close(); } } }, yes),
-        el("button", { type: "button", class: "button wide", autofocus: true, on: { click: close } }, t("keep")),
+        el("button", { type: "button", class: "button wide", autofocus: true, on: { click: close } }, no),
       ),
     ]);
     dialog.addEventListener("close", () => resolve(answer));

@@ -8,10 +8,10 @@ import { t } from "../lib/words.js";
 const form = /** @type {HTMLFormElement} */ (find("form[data-door]"));
 const joining = form.dataset.door === "signup";
 
-submitted(form, async ({ handle, password, name, language }) => {
+submitted(form, async ({ handle, password, name, language, under_age }) => {
   if (!handle.trim()) return refuse(form, t("handle_needed"), "handle");
   if (!password) return refuse(form, t("password_needed"), "password");
-  if (joining) await call("POST", "/people", { handle: handle.trim(), password, name: name.trim(), language });
+  if (joining) await call("POST", "/people", { handle: handle.trim(), password, name: name.trim(), language, under_age: Boolean(under_age) });
   else await call("POST", "/session", { handle: handle.trim(), password });
   location.replace(form.dataset.next || "/");
 });

@@ -11,6 +11,7 @@ import { Reel } from "../feed/reel.js";
 import { Sender } from "../feed/sender.js";
 import { Supply } from "../feed/supply.js";
 import { keys, keySheet } from "../feed/keys.js";
+import { whySheet } from "../feed/why.js";
 
 const feed = /** @type {HTMLElement} */ (find("#feed"));
 const { scope = "for_you", value = "" } = feed.dataset;
@@ -22,7 +23,7 @@ const cameBack = /** @type {any} */ (performance.getEntriesByType("navigation")[
 const left = cameBack ? passing.get(`left${location.pathname}`) : null;
 
 const supply = new Supply({ scope, value, first: left ?? (first ? [first] : []), sender }, () => reel.changed(notice()));
-const reel = new Reel(feed, supply, sender, { menu, moved });
+const reel = new Reel(feed, supply, sender, { menu, why, moved });
 
 /** What stands in place of a clip, or null while more will come. */
 function notice() {
@@ -95,13 +96,19 @@ function menu(slide) {
     };
     return [
       line("hide", t("not_interested"), then(() => notInterested(slide)), t("not_interested_text")),
+      item.why ? line("spark", t("why_title"), then(() => why(slide))) : "",
       line("share", t("share"), then(() => share(item, () => slide.show()))),
       ...captionLines(item).map(([text, act]) => line("captions", text, then(act))),
       el("a", { class: "sheet-item", href: `/@${item.author.handle}` }, icon("person"), el("span", {}, t("see_profile", { name: `@${item.author.handle}` }))),
       line("help", t("keys"), then(keySheet)),
-      item.why?.text ? el("p", { class: "soft small why-text" }, t("why", { reason: item.why.text })) : "",
     ].filter(Boolean);
   });
+}
+
+/** @param {import("../feed/slide.js").Slide} slide */
+function why(slide) {
+  const changed = () => supply.ask({ fresh: true });
+  if (slide.item.why) whySheet(slide.item, { less: () => notInterested(slide), changed });
 }
 
 const hint = document.getElementById("swipe-hint");
@@ -127,6 +134,7 @@ keys({
   s: on((slide) => slide.save()),
   f: on((slide) => slide.follow()),
   n: on(notInterested),
+  w: on(why),
   c: () => reel.setCaptions(!reel.captions),
   "?": keySheet,
 });
