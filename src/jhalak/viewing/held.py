@@ -51,7 +51,8 @@ class Clips(msgspec.Struct, frozen=True):
 
 class Knows(msgspec.Struct, frozen=True):
     """Everything that the feed learnt about one viewer. `hidden_interests`: in people whom the
-    viewer cannot see now, whose clips are not shown either.
+    viewer cannot see now, whose clips are not shown either. `answers`: watches and gestures from
+    which a taste is drawn that has no names.
     """
 
     personal: bool
@@ -61,6 +62,7 @@ class Knows(msgspec.Struct, frozen=True):
     hidden_interests: int
     not_interested: Clips
     watched: Clips
+    answers: int
 
 
 def access_held(viewer: Viewer) -> Knows:
@@ -89,6 +91,7 @@ def access_held(viewer: Viewer) -> Knows:
         hidden_interests=len(found.interests) - len(interests),
         not_interested=_clips(shown, found.refused[:SHOWN], found.refused_count),
         watched=_clips(shown, found.watched[:SHOWN], found.watched_count),
+        answers=found.answers,
     )
 
 

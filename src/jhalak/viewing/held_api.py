@@ -52,6 +52,7 @@ class KnowsOut(Schema):
     hidden_interests: int = Field(description="In people whom you cannot see now.")
     not_interested: ClipsOut
     watched: ClipsOut
+    answers: int = Field(description="Watches and gestures from which your taste is drawn.")
 
 
 class Learning(Schema):

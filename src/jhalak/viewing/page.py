@@ -18,7 +18,7 @@ from jhalak.feed import Pick, Query, Scope, tokens
 from jhalak.people.access import Viewer, access_person
 from jhalak.videos.cards import Card, cards
 from jhalak.viewing.host import host
-from jhalak.viewing.why import why
+from jhalak.viewing.why import Why, named, why
 
 log = logging.getLogger(__name__)
 
@@ -59,21 +59,23 @@ def feed_page(
             )
         )
         model, inputs = slate.model, slate.inputs
-        found = cards(viewer, [pick.video for pick in slate.picks])
+        found = cards(viewer, [pick.video for pick in slate.picks] + named(slate.picks))
         for pick in slate.picks:
             card = found.get(pick.video)
             if card is not None:
-                items.append(_item(viewer, card, pick, slate.slate, model, now_ms))
+                reasons = why(card, pick, found)
+                items.append(_item(viewer, card, pick, reasons, slate.slate, model, now_ms))
         asked += [pick.video for pick in slate.picks]
         if len(items) == n or not slate.picks:
             break
-        if len(found) < len(slate.picks):
-            log.info("%d proposed videos refused by the rows", len(slate.picks) - len(found))
+        refused = sum(pick.video not in found for pick in slate.picks)
+        if refused:
+            log.info("%d proposed videos refused by the rows", refused)
     return {"items": items, "model": model, "inputs": inputs}
 
 
 def _item(
-    viewer: Viewer, card: Card, pick: Pick, slate: str, model: str, now_ms: int
+    viewer: Viewer, card: Card, pick: Pick, reasons: Why, slate: str, model: str, now_ms: int
 ) -> dict[str, Any]:
     served = tokens.Served(
         viewer=viewer.key,
@@ -89,5 +91,5 @@ def _item(
     return {
         **msgspec.structs.asdict(card),
         "token": tokens.mint(secret(), served),
-        "why": why(card, pick),
+        "why": reasons,
     }

@@ -7,7 +7,8 @@ has one sentence. One without a sentence fails a test, not a page.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
 
 import msgspec
 from django.utils.translation import get_language
@@ -29,19 +30,16 @@ class Strength(enum.StrEnum):
 AT_LEAST = ((Strength.STRONG, 2.0), (Strength.CLEAR, 0.6))
 
 
-class Removal(msgspec.Struct, frozen=True):
-    """The interest behind a reason, as DELETE /api/feed/held/interests/{kind}/{value} takes it."""
-
-    kind: InterestKind
-    value: str
-
-
 class Cause(msgspec.Struct, frozen=True):
+    """`forget`: what takes the cause away, as DELETE /api/feed/held/... takes it; "" where it is
+    nothing that was learnt from this viewer.
+    """
+
     code: str
     text: str
     weight: float
     strength: Strength
-    remove: Removal | None  # None: no interest of this viewer
+    forget: str
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -79,7 +77,7 @@ SENTENCES: Mapping[ReasonCode, Callable[[Card, str], str]] = {
     ReasonCode.TRENDING: lambda _c, _v: _("many watch this now"),
     ReasonCode.FRESH: lambda _c, _v: _("new"),
     ReasonCode.QUALITY: lambda _c, _v: _("people watch this to the end"),
-    ReasonCode.SIMILAR: lambda _c, _v: _("like what you watched"),
+    ReasonCode.SIMILAR: lambda _c, _v: _("like what you watched"),  # see `_similar`
     ReasonCode.EXPLORE: lambda _c, _v: _("something different, to learn what you like"),
     ReasonCode.SCOPE: lambda _c, _v: _("what you asked for"),
     ReasonCode.NEWEST: lambda _c, _v: _("new"),
@@ -92,6 +90,7 @@ SOURCES: Mapping[str, Callable[[], str]] = {
     "channel": lambda: _("Chosen from channels that you watch."),
     "author": lambda: _("Chosen from people whom you watch."),
     "tag": lambda: _("Chosen from tags that you watch."),
+    "taste": lambda: _("Chosen from all clips as closest to what you liked."),
     "trending": lambda: _("Chosen from what is watched most now."),
     "newest": lambda: _("Chosen from the newest clips."),
     "random": lambda: _("Drawn evenly from all clips, without looking at what you like."),
@@ -101,21 +100,36 @@ SOURCES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def why(card: Card, pick: Pick) -> Why:
-    """Everything that was kept with a pick, in words."""
-    causes = [_cause(card, reason) for reason in pick.reasons]
+def named(picks: Sequence[Pick]) -> list[int]:
+    """The videos that reasons name: those whose watching speaks for another."""
+    reasons = [reason for pick in picks for reason in pick.reasons]
+    return [int(one.value) for one in reasons if one.code is ReasonCode.SIMILAR and one.value]
+
+
+def why(card: Card, pick: Pick, others: Mapping[int, Card]) -> Why:
+    """Everything that was kept with a pick, in words. `others`: cards of the videos `named`."""
+    causes = [_cause(card, reason, others) for reason in pick.reasons]
     source = SOURCES[pick.source]()
     first = causes[0]
     return Why(first.code, first.text, causes, pick.source, source, pick.explore)
 
 
-def _cause(card: Card, reason: Reason) -> Cause:
+def _cause(card: Card, reason: Reason, others: Mapping[int, Card]) -> Cause:
+    text, forget = SENTENCES[reason.code](card, reason.value), _forget(card, reason)
+    if reason.code is ReasonCode.SIMILAR and reason.value:
+        other = others.get(int(reason.value))
+        if other is not None:  # else the viewer may not see it now, and it is not named
+            by = {"handle": other.author.handle}
+            text, forget = (
+                _("like a clip by @%(handle)s that you watched") % by,
+                f"watched/{other.id}",
+            )
     return Cause(
         code=reason.code,
-        text=SENTENCES[reason.code](card, reason.value),
+        text=text,
         weight=round(reason.weight, 2),
         strength=_strength(reason.weight),
-        remove=_removal(card, reason),
+        forget=forget,
     )
 
 
@@ -125,14 +139,16 @@ def _strength(weight: float) -> Strength:
     return next((strength for strength, least in AT_LEAST if weight >= least), Strength.SLIGHT)
 
 
-def _removal(card: Card, reason: Reason) -> Removal | None:
+def _forget(card: Card, reason: Reason) -> str:
     """The interest that was learnt from this viewer, where one stands behind the reason. Of the
     page's own language, which counts without being learnt, nothing can be removed.
     """
-    if reason.code not in KINDS or not reason.value or reason.value == get_language():
-        return None
-    kind = InterestKind(reason.code)
-    return Removal(kind, card.author.handle if kind is InterestKind.AUTHOR else reason.value)
+    if reason.code not in KINDS or not reason.value:
+        return ""
+    if reason.code is ReasonCode.LANGUAGE and reason.value == get_language():
+        return ""
+    value = card.author.handle if reason.code is ReasonCode.AUTHOR else reason.value
+    return f"interests/{reason.code}/{quote(value, safe='')}"
 
 
 KINDS = frozenset(kind.value for kind in InterestKind)

@@ -1,6 +1,6 @@
 /** Why a clip is on the page: every reason that was kept with it, and what can be done about each. */
 
-import { call, seg } from "../lib/api.js";
+import { call } from "../lib/api.js";
 import { announce, el, icon } from "../lib/dom.js";
 import { line, sheet } from "../lib/sheet.js";
 import { toast } from "../lib/toast.js";
@@ -41,14 +41,13 @@ function reason(one, changed) {
       el("small", {}, t(`strength_${one.strength}`)),
     ),
   );
-  if (!one.remove) return row;
-  const { kind, value } = one.remove;
+  if (!one.forget) return row;
   const button = el("button", { type: "button", class: "button plain", "aria-label": t("forget_this", { what: sentence(one.text) }) }, t("forget"));
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     try {
-      await call("DELETE", `/feed/held/interests/${kind}/${seg(value)}`);
+      await call("DELETE", `/feed/held/${one.forget}`);
     } catch (problem) {
       button.removeAttribute("aria-busy");
       return toast(/** @type {Error} */ (problem).message);
