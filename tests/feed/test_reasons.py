@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from jhalak.feed import Config, ReasonCode, Scope, Weights
+from jhalak.feed import Config, Reason, ReasonCode, Scope, Weights
 from jhalak.feed import events as ev
 from jhalak.feed.reasons import BY_SOURCE
 from jhalak.feed.stages import standard
@@ -40,6 +42,51 @@ def test_taking_the_named_cause_away_lowers_the_score(name):
     without = told({other: event for other, event in CAUSES.items() if other != name})
     assert everything.score(1, "m5") > without.score(1, "m5")
     assert everything.term(name, 1, "m5") > without.term(name, 1, "m5")
+
+
+def taken_away(viewer: str, reason: Reason) -> ev.Event | None:
+    """What the viewer says to take a named cause away; None for what is no cause of theirs."""
+    later = NOW + HOUR
+    if reason.code in set(ev.InterestKind):
+        return ev.InterestRemoved(viewer, ev.InterestKind(reason.code), reason.value, later)
+    if reason.code is ReasonCode.FOLLOWED:
+        return ev.Unfollowed(viewer, int(reason.value), later)
+    if reason.code is ReasonCode.SIMILAR:
+        return ev.Unwatched(viewer, int(reason.value), later)
+    return None
+
+
+def lived(seed: int) -> World:
+    """Somebody with a taste of a few channels, and some whims."""
+    chance = random.Random(seed)
+    here = world(200)
+    liked = chance.sample(range(12), 3)
+    for turn in range(30):
+        clip = chance.choice(list(here.videos.values()))
+        wanted = int(clip.channel[1:]) in liked
+        share = 1.0 if wanted or chance.random() < 0.1 else chance.random() * 0.3
+        here.tell(watch("m5", clip, share, at=NOW + turn * 1000))
+    here.tell(ev.Followed("m5", 1000 + chance.randrange(24), NOW + HOUR))
+    return here
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_taking_away_what_a_served_reason_names_lowers_that_video_s_score(seed):
+    here = lived(seed)
+    served = [pick for turn in range(2) for pick in here.page("m5", seed=turn, n=12).picks]
+    tried = set()
+    for pick in served:
+        for reason in pick.reasons:
+            event = taken_away("m5", reason)
+            if reason.weight <= 0 or event is None or (reason.code, reason.value) in tried:
+                continue
+            tried.add((reason.code, reason.value))
+            again = World(config=here.engine._state.config)
+            again.tell(*(one for _, one in here.log))
+            before = again.score(pick.video, "m5", now_ms=NOW + 2 * HOUR)
+            again.tell(event)
+            assert again.score(pick.video, "m5", now_ms=NOW + 2 * HOUR) < before, reason
+    assert {code for code, _ in tried} >= {"channel", "author", "tag"}
 
 
 def test_the_strongest_terms_are_named_with_what_they_name():
