@@ -19,6 +19,7 @@ from jhalak.people.actions import do_declare_of_age
 from jhalak.people.models import Person
 from jhalak.videos.cards import cards
 from jhalak.videos.models import Channel, Video
+from jhalak.viewing import fallback
 from jhalak.viewing.host import host
 from jhalak.viewing.why import SENTENCES, SOURCES, why
 from tests.factories import browser, channel, person, video
@@ -136,7 +137,8 @@ def test_why_has_every_kept_reason_in_words(waves) -> None:
 def test_every_code_and_every_source_has_its_sentence() -> None:
     pipeline = standard(Config())
     assert set(SENTENCES) == set(ReasonCode)
-    assert set(SOURCES) == {stage.name for stage in (*pipeline.sources, *pipeline.rungs)}
+    stages = {stage.name for stage in (*pipeline.sources, *pipeline.rungs)}
+    assert set(SOURCES) == stages | {fallback.SOURCE}
 
 
 def test_the_language_of_the_page_is_no_interest_that_could_be_removed(waves) -> None:

@@ -25,6 +25,7 @@ from jhalak import records
 from jhalak.feed import Engine, Query, Slate, models
 from jhalak.feed.engine import Score
 from jhalak.feed.events import BadEvent, Event, decode
+from jhalak.feed.held import Held
 from jhalak.feed.snapshot import FILE
 from jhalak.options import options
 
@@ -41,6 +42,7 @@ class Feed(Protocol):
 
     def slate(self, query: Query) -> Slate: ...
     def score(self, query: Query, videos: Sequence[int]) -> list[Score]: ...
+    def held(self, viewer: str, now_ms: int) -> Held: ...
     def report(self) -> dict[str, Any]: ...
 
 

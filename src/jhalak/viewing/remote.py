@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from jhalak import records
 from jhalak.feed import Query, Slate
 from jhalak.feed.engine import Score
+from jhalak.feed.held import Held
 from jhalak.problems import Unavailable
 from jhalak.viewing.engine_client import EngineAway, EngineClient, NoAnswer
 from jhalak.viewing.fallback import Fallback
@@ -144,6 +145,11 @@ class RemoteFeed:
         """Raises Unavailable."""
         scores: list[Score] = self._needed("score", query, videos)
         return scores
+
+    def held(self, viewer: str, now_ms: int) -> Held:
+        """Raises Unavailable."""
+        held: Held = self._needed("held", viewer, now_ms)
+        return held
 
     def report(self) -> dict[str, Any]:
         """The last known one when the engine gives no answer."""

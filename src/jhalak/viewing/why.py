@@ -91,6 +91,8 @@ SOURCES: Mapping[str, Callable[[], str]] = {
     "author": lambda: _("Chosen from people whom you watch."),
     "tag": lambda: _("Chosen from tags that you watch."),
     "taste": lambda: _("Chosen from all clips as closest to what you liked."),
+    "loved": lambda: _("Chosen from what people take to, however few have seen it."),
+    "fallback": lambda: _("Taken from what is new and watched: your feed is being started again."),
     "trending": lambda: _("Chosen from what is watched most now."),
     "newest": lambda: _("Chosen from the newest clips."),
     "random": lambda: _("Drawn evenly from all clips, without looking at what you like."),

@@ -69,7 +69,7 @@ class Call:
 
 
 CALLS: dict[str, Call] = {
-    name: Call(getattr(Engine, name)) for name in ("slate", "score", "report", "ring")
+    name: Call(getattr(Engine, name)) for name in ("slate", "score", "held", "report", "ring")
 }
 
 encode = msgspec.msgpack.Encoder().encode
