@@ -15,7 +15,7 @@ from bench.figures import figure
 from bench.judge.ceiling import Told, ToldToo
 from bench.judge.data import World
 from bench.judge.entries import BASELINES, FIRST_DAY, Entry
-from bench.judge.intervals import difference, interval
+from bench.judge.intervals import band, difference, interval
 from bench.judge.linear import Ease
 from bench.judge.loop import PAGE, PAGES, Played, oracle, play
 
@@ -84,6 +84,7 @@ def keep(world: World, results: Results) -> None:
         text["results"][beginning] = {
             name: {
                 "likes_per_100": [round(x, 3) for x in interval(one.per_100)],
+                "likes_on_page": [[round(x, 4) for x in page] for page in band(one.likes)],
                 "likes_by_page": [round(x, 3) for x in one.curve.tolist()],
                 "regret_by_page": [round(x, 3) for x in one.regret.tolist()],
             }

@@ -11,10 +11,13 @@ from functools import partial
 from typing import Any
 
 from bench.figures import figure
-from bench.judge import closed, cold_videos, coverage, data, exposure, next_item, standin
+from bench.judge import closed, cold_videos, coverage, data, exposure, next_item, plots, standin
 from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
 from bench.judge.entries import Entry, entry
 from bench.judge.ours import OURS
+from bench.judge.ours_cold import Focus
+from bench.judge.ours_exposure import SCORERS
+from bench.judge.ours_next import RANKERS
 from bench.judge.pickers import EpsilonGreedy, InTurn, Thompson
 from bench.judge.served import SERVED
 from bench.run import table
@@ -22,11 +25,9 @@ from bench.run import table
 SHARE = 0.2  # of the real size, for generated worlds
 SEEDS = range(1, 6)
 
-# Our own, beside the baselines: the feed's learner takes part by standing in these.
+# Our own, beside the baselines: who stands in LOOP, SCORERS, RANKERS or PICKERS takes part.
 LOOP: list[Entry] = [*OURS, *SERVED]
-SCORERS: list[exposure.Entry] = []
-RANKERS: list[next_item.Entry] = []
-PICKERS: dict[str, Callable[..., Picker]] = {}
+PICKERS: dict[str, Callable[..., Picker]] = {"Jhalak": Focus}
 
 
 def _world() -> data.World:
@@ -39,6 +40,7 @@ def loop() -> list[dict[str, Any]]:
     print("\n".join(closed.table(world, results)), flush=True)
     if not world.synthetic:
         closed.keep(world, results)
+        plots.write(closed.RESULT)
     return closed.figures(world, results)
 
 
