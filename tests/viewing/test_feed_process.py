@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from jhalak.people.roles import Role
 from jhalak.stores.events import NewEvent
 from jhalak.videos.models import VideoTag
 from jhalak.viewing import remote
+from jhalak.viewing.engine_client import EngineClient
 from jhalak.viewing.host import LocalHost, ask_at, feed_folder, host
 from tests.factories import browser, person, video
 from tests.viewing.feed_process import FeedProcess, eventually
@@ -109,6 +111,17 @@ def test_what_was_acknowledged_is_known_to_the_very_next_page(feed: FeedProcess)
     seen = ids(page(client))
     assert set(seen) == {one.public_id for one in made} - gone
     assert host().fresh().report()["offset"] == records.events().last()
+
+
+def test_one_clock_bounds_what_a_viewer_claims_at_all_web_processes(feed: FeedProcess) -> None:
+    feed.start()
+    claim = "g1", 1_000, 11_000, 60_000, 8_000.0
+    assert host().clock.bound(*claim) == 8_000
+    with contextlib.closing(EngineClient(feed.path)) as other:
+        assert other.ask("bound", 0, *claim, within_s=30) == 2_000
+        assert other.ask("bound", 0, *claim, within_s=30) == 0
+    host().clock.give_back("g1", 500)
+    assert host().clock.bound(*claim) == 500
 
 
 def test_pages_come_while_nobody_answers_and_then_from_the_engine_again(

@@ -19,7 +19,6 @@ from msgspec import Meta
 
 from jhalak import records
 from jhalak.feed import tokens
-from jhalak.feed.clock import WatchClock
 from jhalak.feed.events import (
     Event,
     NotInterested,
@@ -32,7 +31,9 @@ from jhalak.feed.events import (
 from jhalak.people.throttle import Throttle
 from jhalak.problems import TooMany
 from jhalak.stores.events import NewEvent
+from jhalak.viewing.host import host
 from jhalak.viewing.page import secret
+from jhalak.viewing.wire import Clock
 
 TOKEN_LIFE_MS = 24 * 60 * 60 * 1000  # a page left open over night still counts
 
@@ -87,13 +88,13 @@ _GESTURES: dict[Kind, type[NotInterested | NotInterestedUndone | ProfileOpened]]
 _again = Throttle(burst=60, every_s=5)
 _AGAIN = frozenset({Kind.NOT_INTERESTED, Kind.INTERESTED})
 _WATCHING = frozenset({Kind.WATCHED, Kind.FINISHED, Kind.REPLAYED, Kind.SKIPPED})
-_clock = WatchClock()
 
 
 def do_record_events(viewer_key: str, said: Sequence[Said], now_ms: int | None = None) -> Receipt:
     """Append a viewer's events to the log. `now_ms` is given by tests only."""
     now_ms = now_ms or time.time_ns() // 1_000_000
     fresh: list[NewEvent] = []
+    clock = host().clock
     credits_ms: list[int] = []
     refused: list[Refusal] = []
     for index, one in enumerate(said):
@@ -111,7 +112,7 @@ def do_record_events(viewer_key: str, said: Sequence[Said], now_ms: int | None =
             except TooMany as error:
                 refused.append(Refusal(index, error.code, str(error.message)))
                 continue
-        event = _event(viewer_key, served, one, now_ms)
+        event = _event(clock, viewer_key, served, one, now_ms)
         credits_ms.append(event.watched_ms if isinstance(event, Watched) else 0)
         fresh.append(NewEvent(key=_key(served, one), body=encode(event)))
     offsets: Sequence[int | None] = [None] * len(fresh)
@@ -119,9 +120,9 @@ def do_record_events(viewer_key: str, said: Sequence[Said], now_ms: int | None =
         if fresh:
             offsets = records.events().append(fresh)
     finally:  # time is spent by what is in the log, not by asking again for what is not, or twice
-        _clock.give_back(
-            viewer_key, sum(c for c, at in zip(credits_ms, offsets, strict=True) if at is None)
-        )
+        unspent = sum(c for c, at in zip(credits_ms, offsets, strict=True) if at is None)
+        if unspent:
+            clock.give_back(viewer_key, unspent)
     accepted = sum(offset is not None for offset in offsets)
     return Receipt(accepted=accepted, repeated=len(offsets) - accepted, refused=refused)
 
@@ -140,7 +141,7 @@ def _key(served: tokens.Served, one: Said) -> str:
     return f"{served.viewer}/{served.slate}/{served.video}/{what}"
 
 
-def _event(viewer_key: str, served: tokens.Served, one: Said, now_ms: int) -> Event:
+def _event(clock: Clock, viewer_key: str, served: tokens.Served, one: Said, now_ms: int) -> Event:
     gesture = _GESTURES.get(one.kind)
     if gesture is not None:
         return gesture(viewer=viewer_key, video=served.video, at_ms=now_ms)
@@ -148,7 +149,7 @@ def _event(viewer_key: str, served: tokens.Served, one: Said, now_ms: int) -> Ev
         viewer=viewer_key,
         video=served.video,
         kind=WatchKind(one.kind.value),
-        watched_ms=_clock.bound(
+        watched_ms=clock.bound(
             viewer_key, served.served_ms, now_ms, served.duration_ms, one.watched_ms
         ),
         duration_ms=served.duration_ms,

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from jhalak.feed.clock import WatchClock
 from jhalak.viewing import wire
 from jhalak.viewing.host import LocalHost
 from jhalak.viewing.wire import Answer, Ask, BadFrame, Kind, Refusal
@@ -41,10 +42,10 @@ def answer(host: LocalHost, ask: Ask) -> Answer | Refusal:
         return Refusal(Kind.VALUE, f"the feed engine cannot be asked for {ask.name[:40]!r}")
     try:
         arguments = call.arguments(ask.arguments)
-        engine = host.level_with(ask.offset)
+        owner = host.clock if call.owner is WatchClock else host.level_with(ask.offset)
         if host.level < ask.offset:
             return Refusal(Kind.FAILED, f"the log ends at {host.level} here, not at {ask.offset}")
-        result = getattr(engine, ask.name)(*arguments)
+        result = getattr(owner, ask.name)(*arguments)
         return Answer(host.level, msgspec.Raw(wire.encode(result)))
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         return Refusal(Kind.VALUE, str(error))

@@ -15,35 +15,24 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from multiprocessing import util
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from jhalak import records
-from jhalak.feed import Engine, Query, Slate, models
-from jhalak.feed.engine import Score
+from jhalak.feed import Engine, models
+from jhalak.feed.clock import WatchClock
 from jhalak.feed.events import BadEvent, Event, decode
-from jhalak.feed.held import Held
 from jhalak.feed.snapshot import FILE
 from jhalak.options import options
+from jhalak.viewing.wire import Clock, Feed
 
 log = logging.getLogger(__name__)
 
 BATCH = 500  # events learnt under one hold of the engine's lock: some milliseconds
 SNAPSHOT_EVERY = 20_000  # events: about a second of replay
-
-
-class Feed(Protocol):
-    """What can be asked of the engine, wherever it is. A further method has its line in
-    `wire.CALLS`, and in `remote.RemoteFeed`.
-    """
-
-    def slate(self, query: Query) -> Slate: ...
-    def score(self, query: Query, videos: Sequence[int]) -> list[Score]: ...
-    def held(self, viewer: str, now_ms: int) -> Held: ...
-    def report(self) -> dict[str, Any]: ...
 
 
 class Host(Protocol):
@@ -55,6 +44,11 @@ class Host(Protocol):
 
     def where(self) -> str:
         """In words for the operator: where the engine is, or since when and why it is down."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The one clock that bounds what viewers claim to have watched."""
         ...
 
     @property
@@ -76,6 +70,7 @@ class LocalHost:
         self._folder = folder
         self._lock = threading.Lock()
         self._saving = threading.Lock()
+        self.clock = WatchClock()
         started = time.monotonic()
         trained = partial(models.read, folder / "models")
         self._engine = Engine.load(folder, (), models=trained)

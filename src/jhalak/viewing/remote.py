@@ -11,19 +11,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
 from jhalak import records
 from jhalak.feed import Query, Slate
-from jhalak.feed.engine import Score
-from jhalak.feed.held import Held
+from jhalak.feed.clock import WatchClock
 from jhalak.problems import Unavailable
+from jhalak.viewing import wire
 from jhalak.viewing.engine_client import EngineAway, EngineClient, NoAnswer
 from jhalak.viewing.fallback import Fallback
+from jhalak.viewing.wire import Feed
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class RemoteHost:
     def __init__(self, path: Path) -> None:
         self._client = EngineClient(path)
         self.fallback = Fallback()
+        self.clock = RemoteClock(self)
         self._lock = threading.Lock()
         self._down: tuple[float, str] | None = None  # since when, and why
         self._report: dict[str, Any] = {}
@@ -48,8 +51,8 @@ class RemoteHost:
         self._watching = threading.Thread(target=self._watch, name="feed-watch", daemon=True)
         self._watching.start()
 
-    def fresh(self) -> RemoteFeed:
-        return RemoteFeed(self, records.events().last())
+    def fresh(self) -> Feed:
+        return cast(Feed, RemoteFeed(self, records.events().last()))
 
     @property
     def is_down(self) -> bool:
@@ -126,8 +129,34 @@ class RemoteHost:
             )  # fmt: skip
 
 
+class RemoteClock:
+    """The feed process's clock; while it does not answer, one of this process's own, so that each
+    web process believes a viewer what the time since then allows.
+    """
+
+    def __init__(self, host: RemoteHost) -> None:
+        self._host = host
+        self._own = WatchClock()
+
+    def bound(
+        self, viewer: str, served_ms: int, now_ms: int, duration_ms: int, claimed_ms: float
+    ) -> int:
+        claim = viewer, served_ms, now_ms, duration_ms, claimed_ms
+        try:
+            credit: int = self._host.ask("bound", 0, *claim)
+        except NoAnswer:
+            return self._own.bound(*claim)
+        return credit
+
+    def give_back(self, viewer: str, credit_ms: int) -> None:
+        try:
+            self._host.ask("give_back", 0, viewer, credit_ms)
+        except NoAnswer:
+            self._own.give_back(viewer, credit_ms)
+
+
 class RemoteFeed:
-    """The engine for one request, level with the log up to `offset`."""
+    """The `Feed` of one request, level with the log up to `offset`."""
 
     def __init__(self, host: RemoteHost, offset: int) -> None:
         self._host = host
@@ -141,16 +170,6 @@ class RemoteFeed:
             return self._host.fallback.slate(query)
         return slate
 
-    def score(self, query: Query, videos: Sequence[int]) -> list[Score]:
-        """Raises Unavailable."""
-        scores: list[Score] = self._needed("score", query, videos)
-        return scores
-
-    def held(self, viewer: str, now_ms: int) -> Held:
-        """Raises Unavailable."""
-        held: Held = self._needed("held", viewer, now_ms)
-        return held
-
     def report(self) -> dict[str, Any]:
         """The last known one when the engine gives no answer."""
         try:
@@ -159,8 +178,14 @@ class RemoteFeed:
             report = {}
         return {**self._host.report(), **report}
 
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Everything else that `Feed` names, which nobody but the engine can say."""
+        if name not in wire.CALLS:
+            raise AttributeError(name)
+        return partial(self._needed, name)
+
     def _needed(self, name: str, *arguments: Any) -> Any:
-        """What nothing else can say."""
+        """Raises Unavailable."""
         try:
             return self._host.ask(name, self._offset, *arguments)
         except NoAnswer as error:

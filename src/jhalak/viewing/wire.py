@@ -4,9 +4,9 @@
     ask      MessagePack of [name, offset, [arguments]]
     reply    MessagePack of ["answer", offset, result] or ["refusal", kind, words]
 
-What can be asked is `CALLS`, and nothing else: methods of the engine whose arguments and result are
-read from their annotations, so that every value is checked where it arrives. `offset` in a question
-is the end of the event log as who asks saw it: the answer knows everything up to there.
+What can be asked is what `Feed` and `Clock` name, and nothing else: methods whose arguments and
+result are read by their annotations, so that every value is checked where it arrives. `offset` in a
+question is the end of the event log as who asks saw it: the answer knows everything up to there.
 
 A frame of another version, too long a one or one that cannot be read is refused with words, and the
 connection is closed, because nothing after it can be trusted.
@@ -16,17 +16,40 @@ from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Callable
-from typing import Any, get_type_hints
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, get_type_hints
 
 import msgspec
 
-from jhalak.feed import Engine
+from jhalak.feed import Engine, Query, Slate
+from jhalak.feed.clock import WatchClock
+from jhalak.feed.engine import Score
+from jhalak.feed.held import Held
+from jhalak.feed.ring import Ring
 
 VERSION = 1
 HEAD = struct.Struct("<3sBI")
 MOST_ASKED = 256 << 10  # bytes of a question
 MOST_ANSWERED = 8 << 20  # bytes of a reply
+
+
+class Feed(Protocol):
+    """What can be asked of the engine, wherever it is. A further method needs its line here."""
+
+    def slate(self, query: Query) -> Slate: ...
+    def score(self, query: Query, videos: Sequence[int]) -> list[Score]: ...
+    def held(self, viewer: str, now_ms: int) -> Held: ...
+    def report(self) -> dict[str, Any]: ...
+    def ring(self, now_ms: int, count: int) -> Ring: ...
+
+
+class Clock(Protocol):
+    """How much watching to believe: one clock for all web processes (feed.clock.WatchClock)."""
+
+    def bound(
+        self, viewer: str, served_ms: int, now_ms: int, duration_ms: int, claimed_ms: float
+    ) -> int: ...
+    def give_back(self, viewer: str, credit_ms: int) -> None: ...
 
 
 class BadFrame(Exception):
@@ -58,10 +81,11 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, tag="refusal"):
 
 
 class Call:
-    """A method that can be asked for: how its arguments and its result are read."""
+    """A method that can be asked for: whose it is, how its arguments and its result are read."""
 
-    def __init__(self, method: Callable[..., Any]) -> None:
-        hints = get_type_hints(method)
+    def __init__(self, owner: type, name: str) -> None:
+        self.owner = owner
+        hints = get_type_hints(getattr(owner, name))
         result = hints.pop("return")
         self.arguments: Callable[[msgspec.Raw], tuple[Any, ...]]
         self.arguments = msgspec.msgpack.Decoder(tuple[tuple(hints.values())]).decode  # type: ignore[misc]
@@ -69,7 +93,10 @@ class Call:
 
 
 CALLS: dict[str, Call] = {
-    name: Call(getattr(Engine, name)) for name in ("slate", "score", "held", "report", "ring")
+    name: Call(owner, name)
+    for asked, owner in ((Feed, Engine), (Clock, WatchClock))
+    for name in vars(asked)
+    if not name.startswith("_")
 }
 
 encode = msgspec.msgpack.Encoder().encode
