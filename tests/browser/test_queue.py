@@ -103,6 +103,28 @@ def test_a_runner_is_let_in_and_out(world: World, visit: Open, boss: str) -> Non
     expect(page.get_by_text("jhalak runner add box")).to_be_visible()
 
 
+def test_the_feed_page_draws_and_fits(world: World, visit: Open, boss: str) -> None:
+    with world.site.client() as client:
+        items = client.get("/api/feed?n=8").json()["items"]
+        said = [{"token": item["token"], "kind": "skipped", "watched_ms": 9} for item in items]
+        assert client.post("/api/events", json={"events": said}).json()["accepted"] == 8
+    for scheme in ("light", "dark"):
+        page = visit("/operator/feed", boss, viewport=PHONE, color_scheme=scheme)
+        plots = page.locator("svg.plot")
+        expect(plots.first).to_be_visible()
+        fill = "node => getComputedStyle(node).fill"
+        assert plots.first.locator("rect").first.evaluate(fill) != "rgb(0, 0, 0)"
+        for size in (PHONE, WIDE):
+            page.set_viewport_size(size)
+            assert page.evaluate(NAMELESS) == []
+            assert page.evaluate(SMALL) == []
+            assert page.evaluate(SIDEWAYS) <= 0
+            if shots := os.environ.get("JHALAK_SHOTS"):
+                page.screenshot(path=f"{shots}/feed-{scheme}-{size['width']}.png", full_page=True)
+    page.get_by_text("Numbers").first.press("Enter")
+    expect(page.get_by_role("columnheader", name="From (UTC)").first).to_be_visible()
+
+
 def test_it_is_done_after_all(world: World, boss: str) -> None:
     """What waited behind the stopped worker of the test before is made."""
     with world.site.client() as client:

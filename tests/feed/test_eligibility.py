@@ -42,6 +42,8 @@ events = st.one_of(
         st.just(5_000),
         times,
         st.sampled_from(["", "s1", "s2"]),
+        source=st.sampled_from(["", "newest", "random", "link"]),
+        score=st.none() | st.integers(-(2**15), 2**15 - 1),
     ),
     st.builds(ev.NotInterested, viewers, numbers, times),
     st.builds(ev.NotInterestedUndone, viewers, numbers, times),

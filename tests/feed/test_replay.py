@@ -29,6 +29,7 @@ def long_log(count: int, videos: int = 700, seed: int = 7) -> list[tuple[int, ev
     ]
     log: list[ev.Event] = list(clips)
     now = NOW
+    sources = ["", "link", "channel", "random", *(f"source {n}" for n in range(40))]
     for _ in range(count):
         now += chance.choice([0, 1, 1000, 1000, MINUTE, HOUR])
         clip, viewer = chance.choice(clips), chance.choice(["m1", "m2", "g1", "g2", "g3", "m9"])
@@ -36,7 +37,15 @@ def long_log(count: int, videos: int = 700, seed: int = 7) -> list[tuple[int, ev
         log.append(
             chance.choices(
                 [
-                    watch(viewer, clip, share, at=now, slate=chance.choice(["", "a", "b"])),
+                    watch(
+                        viewer,
+                        clip,
+                        share,
+                        at=now - chance.choice([0, 0, HOUR]),
+                        slate=chance.choice(["", "a", "b"]),
+                        source=chance.choice(sources),
+                        score=chance.choice([None, -900, -7, 0, 260, 2**15 - 1]),
+                    ),
                     ev.Withdrawn(clip.video, chance.choice(list(ev.Removal))),
                     clip,
                     ev.NotInterested(viewer, clip.video, now),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +38,7 @@ def why(token, secret=SECRET, now_ms=10**12 + 1000, max_age_ms=DAY):
         propensity=st.floats(0, 1, exclude_min=True),
         served_ms=st.integers(0, 10**12),
         model=st.just("session-1"),
+        score=st.floats().map(tokens.hundredths),
     ),
     st.binary(min_size=1, max_size=64),
 )
@@ -89,3 +93,12 @@ def test_holds_for_its_time_only():
 def test_what_does_not_fit_is_not_signed():
     with pytest.raises(ValueError, match="at most"):
         tokens.mint(SECRET, Served("m1", 1, 1, "s" * 300, 0, "newest", 1.0, 1, "m"))
+
+
+def test_a_score_is_held_in_hundredths_and_a_token_of_before_has_none():
+    given = [1.234, -0.005, 1e300, -1e300, float("nan"), float("inf")]
+    assert [tokens.hundredths(score) for score in given] == [123, 0, 32767, -32767, None, None]
+    body = tokens._VERSION + tokens._encoder.encode(list(msgspec.structs.astuple(SERVED))[:-1])
+    raw = body + tokens._mac(SECRET, body)
+    before = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    assert tokens.open(SECRET, before, 10**12, DAY) == SERVED

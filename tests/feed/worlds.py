@@ -49,11 +49,23 @@ def watch(
     kind: ev.WatchKind | None = None,
     at: int = NOW,
     slate: str = "",
+    source: str = "",
+    score: int | None = None,
 ) -> ev.Watched:
     if kind is None:
         kind = ev.WatchKind.FINISHED if share >= 1.0 else ev.WatchKind.SKIPPED
     watched_ms = int(share * clip.duration_ms)
-    return ev.Watched(viewer, clip.video, kind, watched_ms, clip.duration_ms, at, slate)
+    return ev.Watched(
+        viewer,
+        clip.video,
+        kind,
+        watched_ms,
+        clip.duration_ms,
+        at,
+        slate,
+        source=source,
+        score=score,
+    )
 
 
 def patient(config: Config | None = None) -> Config:

@@ -57,7 +57,12 @@ def test_a_watch_counts_once_whatever_it_is_called() -> None:
     event = {"token": token, "kind": "finished", "watched_ms": 8_000, "at": 1}
     assert say(client, event).json() == {"accepted": 1, "repeated": 0, "refused": []}
     assert say(client, event, event | {"kind": "watched"}).json()["repeated"] == 2
-    assert len(watched()) == 1
+    (kept,) = watched()
+    served = tokens.open(settings.SECRET_KEY.encode(), token, time.time_ns() // 1_000_000, 10**9)
+    assert (kept.source, kept.propensity, kept.score) == (
+        served.source, served.propensity, served.score,
+    )  # fmt: skip
+    assert kept.score is not None
     count_views()
     count_views()
     made.refresh_from_db()

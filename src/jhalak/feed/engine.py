@@ -20,6 +20,7 @@ from jhalak.feed import events as ev
 from jhalak.feed import snapshot as snapshots
 from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws, seed_of
+from jhalak.feed.figures import figures, seen
 from jhalak.feed.held import Held, held, inputs
 from jhalak.feed.learning import ReadModel, State
 from jhalak.feed.models import ModelError
@@ -251,6 +252,14 @@ class Engine:
                 "inputs": dict(sorted(self._inputs.items())),
                 "stages": {name: tally.report() for name, tally in self._stages.items()},
             }
+
+    def figures(self) -> dict[str, Any]:
+        """The tables of the operator's page: see `feed.figures`. Most of the work is done without
+        the lock.
+        """
+        with self._lock:
+            counted = seen(self._state.statistics, self._state.catalogue, self._state.now_ms)
+        return figures(counted)
 
     def _page(self, query: Query) -> tuple[Page, str]:
         state = self._state

@@ -79,7 +79,7 @@ class Withdrawn(_Event, frozen=True, tag="withdrawn"):
 
 class Watched(_Event, frozen=True, tag="watched"):
     """A stretch of watching. `watched_ms` was bounded by the clock (feed.clock) before it came
-    here; slate, slot, source and propensity repeat what the serving token said.
+    here; slate, slot, source, propensity and score repeat what the serving token said.
     """
 
     viewer: ViewerKey
@@ -93,6 +93,7 @@ class Watched(_Event, frozen=True, tag="watched"):
     source: Word = ""
     propensity: float = 0.0
     served_ms: Millis = 0  # when the page was made; 0: not known, then `at_ms` stands for it
+    score: Annotated[int, Meta(ge=-(2**15), le=2**15 - 1)] | None = None  # log-odds, in hundredths
 
 
 class _Gesture(_Event, frozen=True):

@@ -15,6 +15,7 @@ from jhalak.feed.catalogue import Catalogue
 from jhalak.feed.config import Config
 from jhalak.feed.fairness import Fairness
 from jhalak.feed.places_file import decode as read_places
+from jhalak.feed.statistics import Statistics
 from jhalak.feed.taste import SIZE, Learner, Own, Prior
 from jhalak.feed.viewers import KINDS, RECENT, Session, View, Viewers
 
@@ -37,6 +38,7 @@ class State:
         self.fairness = Fairness(config.skip_below)
         self.read_model = read_model
         self.models: dict[str, str] = {}  # digest of what is in force, by kind
+        self.statistics = Statistics(config.skip_below)
         self.now_ms = 0
         self.offset = 0
 
@@ -93,7 +95,9 @@ class State:
             self._answer(event.viewer, session if free else Session(), row, verdict.felt)
         else:
             self._correct(event.viewer, session, row, verdict.felt)
-        session.recent[row] = View(event.slate, watched_ms, finished, verdict)
+        now = session.recent[row] = View(event.slate, watched_ms, finished, verdict)
+        before = None if count else view
+        self.statistics.watched(event, at_ms, self.catalogue, row, now, before)
         if len(session.recent) > RECENT:
             session.recent.popitem(last=False)
         return True

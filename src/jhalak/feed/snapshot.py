@@ -44,7 +44,7 @@ MAGIC = b"jhalak feed 3\n"
 LENGTH, SEAL = 8, 32  # bytes
 AT_ONCE = 16  # viewers in one part: about a millisecond of work
 _LOWER = np.tril_indices(SIZE)
-MARKS = "marks"  # kept as a column
+MARKS, IMPRESSIONS = "marks", "impressions"  # kept as columns
 # Settings that decide what the state is, and not only how pages are drawn from it.
 SHAPING = (
     "trending_half_ms",
@@ -109,6 +109,7 @@ class _Facts(msgspec.Struct, tag="facts"):
     models: dict[str, str]
     shared_mean: bytes
     shared_cov: bytes
+    statistics: bytes
 
 
 class _Column(msgspec.Struct, tag="column"):
@@ -167,11 +168,13 @@ def freeze(state: State) -> Frozen:
         models=dict(sorted(state.models.items())),
         shared_mean=_little(state.learner.mean),
         shared_cov=_little(state.learner.cov),
+        statistics=state.statistics.dumps(),
     )
     columns = catalogue.columns | {MARKS: catalogue.marks}
     return Frozen(
         facts,
-        {name: column[:count].copy() for name, column in columns.items()},
+        {name: column[:count].copy() for name, column in columns.items()}
+        | {IMPRESSIONS: state.statistics.copy_of_impressions()},
         viewers.sessions.freeze(),
         viewers.all_ties.freeze(),
         viewers.tastes.freeze(),
@@ -277,6 +280,7 @@ def _restore(parts: Iterator[_Part], state: State) -> State:
         else:
             _restore_viewers(part, viewers)
     _restore_catalogue(facts, columns, state.catalogue)
+    state.statistics.loads(facts.statistics, columns[IMPRESSIONS])
     return state
 
 

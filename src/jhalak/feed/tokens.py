@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import enum
 import hmac
+import math
 from functools import lru_cache
 
 import msgspec
@@ -51,6 +52,17 @@ class Served(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     propensity: float
     served_ms: int
     model: str
+    score: int | None = None  # what the engine gave it: log-odds, in hundredths
+
+
+MOST_SCORE = 2**15 - 1
+
+
+def hundredths(score: float) -> int | None:
+    """A score as tokens and events hold it. None for one that is no number."""
+    if not math.isfinite(score):
+        return None
+    return round(max(-MOST_SCORE, min(MOST_SCORE, 100 * score)))
 
 
 _encoder = msgspec.msgpack.Encoder()

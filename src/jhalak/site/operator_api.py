@@ -11,7 +11,6 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 from ninja import Field, Query, Router, Schema, Status
 
-from jhalak import records
 from jhalak.people.access import access_person, require
 from jhalak.people.actions import do_set_role
 from jhalak.people.middleware import Request
@@ -19,8 +18,8 @@ from jhalak.people.roles import Permission, Role
 from jhalak.problems import BadRequest
 from jhalak.records.models import AuditEntry
 from jhalak.records.queue import do_cancel_job, do_retry_job, overview
+from jhalak.site import operator_feed
 from jhalak.videos.runners import do_remove_runner, runners
-from jhalak.viewing.host import host
 
 router = Router(tags=["operator"])
 
@@ -47,10 +46,11 @@ class AuditPlace(Schema):
 
 @router.get("/operator/feed", response=dict[str, Any], summary="What the feed engine does")
 def feed_report(request: Request) -> dict[str, Any]:
-    """Where the engine is, outcome of each stage, sizes, place in the event log."""
+    """Where the engine is, outcome of each stage, sizes, place in the event log. `figures`: series,
+    freshness, drift, calibration and exposure over the last days; empty while the engine is down.
+    """
     require(request.viewer, Permission.READ_OPERATIONS)
-    log = records.events().last()
-    return {**host().fresh().report(), "engine": host().where(), "log": log}
+    return operator_feed.feed_report()
 
 
 @router.get("/operator/jobs", response=dict[str, Any], summary="Work that waits, runs or failed")

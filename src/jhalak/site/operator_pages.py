@@ -1,4 +1,4 @@
-"""The operator's pages: what the house does, in dense tables. Nothing here for anybody else."""
+"""The operator's pages: what the house does, in plots and tables. Nothing here for anybody else."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jhalak.people.middleware import Request
 from jhalak.people.roles import Permission
 from jhalak.records.queue import overview
 from jhalak.records.states import JobState
+from jhalak.site.operator_feed import feed_page, feed_report
 from jhalak.site.pages import page
 from jhalak.videos.runners import runners
 
@@ -36,6 +37,14 @@ def queue(request: Request) -> HttpResponse:
     return render(request, "operator/queue.html", shown)
 
 
+@require_safe
+@page
+def feed(request: Request) -> HttpResponse:
+    require(request.viewer, Permission.READ_OPERATIONS)
+    return render(request, "operator/feed.html", {"nav": "me", **feed_page(feed_report())})
+
+
 operator_urls: list[URLPattern] = [
     path("operator/queue", queue, name="operator_queue"),
+    path("operator/feed", feed, name="operator_feed"),
 ]

@@ -159,6 +159,7 @@ def _event(clock: Clock, viewer_key: str, served: tokens.Served, one: Said, now_
         source=served.source,
         propensity=served.propensity,
         served_ms=served.served_ms,
+        score=served.score,
     )
 
 

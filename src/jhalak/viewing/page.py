@@ -87,6 +87,7 @@ def _item(
         propensity=pick.propensity,
         served_ms=now_ms,
         model=model,
+        score=tokens.hundredths(pick.score),
     )
     return {
         **msgspec.structs.asdict(card),
