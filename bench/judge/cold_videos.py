@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from bench.judge.data import World
 from bench.judge.loop import PAGE, PAGES, Unfair, play
-from bench.judge.recommender import Bools, Ids, Recommender
+from bench.judge.recommender import Bools, Ids, Log, Recommender
 from numpy.typing import NDArray
 
 OWED = 10  # impressions to each cold video: a tenth of 353 viewers' slots is about what this takes
@@ -25,7 +25,8 @@ ENOUGH = 0.75  # of the best tenth, named among as many guesses
 class Picker(Protocol):
     """Decides which cold video an owed slot shows. Videos are places in 0..n-1."""
 
-    def begin(self, n: int, owed: int) -> None: ...
+    def begin(self, n: int, owed: int, logged: Log | None) -> None:
+        """`logged` holds likes of other videos only."""
 
     def pick(self, viewer: int, seen: Bools) -> int:
         """A place with `seen[place]` false."""
@@ -83,7 +84,7 @@ class WithOwed:
 
     def begin(self, logged, n_viewers: int, n_videos: int) -> None:
         self._inner.begin(logged, n_viewers, n_videos)
-        self._picker.begin(len(self._videos), OWED)
+        self._picker.begin(len(self._videos), OWED, logged)
         self._place = {int(video): place for place, video in enumerate(self._videos)}
         self._counts = np.zeros(len(self._videos), np.int64)
 
@@ -126,7 +127,7 @@ def finding(
     rates = liked.mean(0)
     best = set(np.argsort(-rates, kind="stable")[:k].tolist())
     picker = make()
-    picker.begin(n, OWED)
+    picker.begin(n, OWED, cold.world.logged)
     seen = np.zeros(liked.shape, bool)
     rng = np.random.default_rng(seed)
     shown = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from bench.judge.recommender import Bools, Ids
+from bench.judge.recommender import Bools, Ids, Log
 from numpy.typing import NDArray
 
 
@@ -14,7 +14,7 @@ class _Counting:
         self._rate, self._weight = rate, weight
         self._rng = np.random.default_rng(seed)
 
-    def begin(self, n: int, owed: int) -> None:
+    def begin(self, n: int, owed: int, logged: Log | None) -> None:
         self._likes = np.full(n, self._rate * self._weight)
         self._passes = np.full(n, (1.0 - self._rate) * self._weight)
         self._shown = np.zeros(n, np.int64)

@@ -80,7 +80,7 @@ def test_owed_is_paid_before_anybody_gets_more():
     cold = Cold.of(standin.kuairec(0.1), seed=2)
     n, viewers = len(cold.videos), len(cold.world.viewers)
     picker = Focus()
-    picker.begin(n, OWED)
+    picker.begin(n, OWED, cold.world.logged)
     seen = np.zeros((viewers, n), bool)
     for turn in range(n * OWED + viewers):
         row = turn % viewers
@@ -95,7 +95,7 @@ def test_owed_is_paid_before_anybody_gets_more():
 
 def test_who_dislikes_everything_says_little_against_a_video():
     picker = Focus()
-    picker.begin(30, 1)
+    picker.begin(30, 1, None)
     for place in range(2, 30):
         for viewer in range(10):
             picker.observe(viewer, place, viewer >= 5)  # 0-4 like nothing, 5-9 everything
