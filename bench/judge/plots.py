@@ -1,8 +1,8 @@
 """The closed loop as a picture: `python -m bench.judge.plots` draws what closed.keep wrote.
 
 SVG by hand: lines, bands and words are all it takes. One panel a beginning, one line an entry:
-likes on each page of ten, with the 95 % band of the mean over viewers. Jhalak and the strongest
-baseline have colours; the others are grey and named where they end.
+likes on each page of ten, with the 95 % band of the mean over viewers. Ours and the strongest
+baseline have colours; the others are grey. All are named where they end.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ WIDTH, HEIGHT = 460, 420  # of a panel, in pixels
 LEFT, TOP, RIGHT, BOTTOM = 46, 64, 176, 44  # around its lines
 LINE = 13  # between two names
 OURS, BEST, OTHER, INK = "#c2410c", "#1d4ed8", "#8a8f98", "#1f2328"
+NAME = "Jhalak"  # what the names of ours begin with
 LIMIT = "limit"  # a beginning of the results that is no contest
 
 Band = Sequence[Sequence[float]]  # of each page: mean, low, high
 
 
-def draw(kept: dict[str, Any], ours: str = "Jhalak") -> str:
+def draw(kept: dict[str, Any]) -> str:
     """The SVG of one results file (closed.keep). Raises ValueError when there is nothing in it."""
     panels = {
         beginning: {name: one["likes_on_page"] for name, one in entries.items()}
@@ -45,12 +46,12 @@ def draw(kept: dict[str, Any], ours: str = "Jhalak") -> str:
     ]
     for place, (beginning, lines) in enumerate(panels.items()):
         parts.append(f'<g transform="translate({place * WIDTH} 0)">')
-        parts += _panel(beginning, lines, most, ours)
+        parts += _panel(beginning, lines, most)
         parts.append("</g>")
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _panel(beginning: str, lines: dict[str, Band], most: float, ours: str) -> list[str]:
+def _panel(beginning: str, lines: dict[str, Band], most: float) -> list[str]:
     pages = max(len(band) for band in lines.values())
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 
@@ -67,11 +68,13 @@ def _panel(beginning: str, lines: dict[str, Band], most: float, ours: str) -> li
     parts += [_text(x(page), bottom + 16, str(page + 1), anchor="middle") for page in range(pages)]
     parts.append(_text((LEFT + right) / 2, bottom + 34, "page", anchor="middle"))
     sums = {name: sum(point[0] for point in band) for name, band in lines.items()}
-    best = max((name for name in lines if name != ours), key=sums.__getitem__, default=None)
-    colours = dict.fromkeys(lines, OTHER) | {best: BEST, ours: OURS}
+    theirs = [name for name in lines if not name.startswith(NAME)]
+    colours = {name: OTHER if name in theirs else OURS for name in lines}
+    if theirs:
+        colours[max(theirs, key=sums.__getitem__)] = BEST
     ends = []
     # What has a colour is drawn last, on top.
-    for name in sorted(lines, key=lambda name: (colours[name] != OTHER, name == ours)):
+    for name in sorted(lines, key=lambda name: [OTHER, BEST, OURS].index(colours[name])):
         band, colour = lines[name], colours[name]
         upper = [(x(page), y(point[2])) for page, point in enumerate(band)]
         lower = [(x(page), y(point[1])) for page, point in enumerate(band)]

@@ -51,17 +51,19 @@ def cold() -> list[dict[str, Any]]:
     some = Cold.of(world)
     follows = entry("ItemKNN, folded").tuned()
     without = cold_videos.owing(follows, some)
-    owed = cold_videos.owing(lambda: WithOwed(follows(), InTurn(), some.videos), some)
-    rows = [
-        figure(
-            f"{where}: share with {OWED} impressions, one owed slot a page",
-            100.0 * owed.paid, "%", baseline=100.0 * without.paid,
-        ),
-        figure(
-            f"{where}: what owed slots leave", owed.likes_per_100, "likes/100",
-            baseline=without.likes_per_100,
-        ),
-    ]  # fmt: skip
+    rows = []
+    for name, one in {"in turn": InTurn, **PICKERS}.items():
+        owed = cold_videos.owing(partial(WithOwed, follows(), one(), some.videos), some)
+        rows += [
+            figure(
+                f"{where}: share with {OWED} impressions, one owed slot a page: {name}",
+                100.0 * owed.paid, "%", baseline=100.0 * without.paid,
+            ),
+            figure(
+                f"{where}: what owed slots leave: {name}", owed.likes_per_100, "likes/100",
+                baseline=without.likes_per_100,
+            ),
+        ]  # fmt: skip
     tried = {
         f"epsilon-greedy {epsilon}": partial(EpsilonGreedy, epsilon=epsilon)
         for epsilon in (0.05, 0.1, 0.2, 0.5)
