@@ -2,7 +2,7 @@
 
 SVG by hand: lines, bands and words are all it takes. One panel a beginning, one line an entry:
 likes on each page of ten, with the 95 % band of the mean over viewers. Ours and the strongest
-baseline have colours; the others are grey. All are named where they end.
+baseline have colours; the others are grey. The names stand in the order of likes.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "feed-loop.svg"
-WIDTH, HEIGHT = 460, 420  # of a panel, in pixels
-LEFT, TOP, RIGHT, BOTTOM = 46, 64, 176, 44  # around its lines
-LINE = 13  # between two names
+WIDTH, HEIGHT = 474, 420  # of a panel, in pixels
+LEFT, TOP, RIGHT, BOTTOM = 46, 64, 190, 44  # around its lines
+LINE = 15  # between two names
 OURS, BEST, OTHER, INK = "#c2410c", "#1d4ed8", "#8a8f98", "#1f2328"
 NAME = "Jhalak"  # what the names of ours begin with
 LIMIT = "limit"  # a beginning of the results that is no contest
@@ -72,7 +72,7 @@ def _panel(beginning: str, lines: dict[str, Band], most: float) -> list[str]:
     colours = {name: OTHER if name in theirs else OURS for name in lines}
     if theirs:
         colours[max(theirs, key=sums.__getitem__)] = BEST
-    ends = []
+    mine = [name for name in lines if name not in theirs]
     # What has a colour is drawn last, on top.
     for name in sorted(lines, key=lambda name: [OTHER, BEST, OURS].index(colours[name])):
         band, colour = lines[name], colours[name]
@@ -80,37 +80,22 @@ def _panel(beginning: str, lines: dict[str, Band], most: float) -> list[str]:
         lower = [(x(page), y(point[1])) for page, point in enumerate(band)]
         middle = [(x(page), y(point[0])) for page, point in enumerate(band)]
         strong = colour != OTHER
+        dashes = ' stroke-dasharray="5 3"' if name in mine[1:] else ""
         parts.append(
             f'<polygon points="{_points([*upper, *reversed(lower)])}" fill="{colour}"'
-            f' fill-opacity="{0.22 if strong else 0.10}"/>'
+            f' fill-opacity="{0.2 if strong else 0.08}"/>'
         )
         parts.append(
             f'<polyline points="{_points(middle)}" fill="none" stroke="{colour}"'
-            f' stroke-width="{2 if strong else 1}"/>'
+            f' stroke-width="{2 if strong else 1}"{dashes}><title>{escape(name)}</title></polyline>'
         )
-        ends.append((middle[-1][1], f"{name}  {sums[name] * 10 / len(band):.1f}", colour))
-    ends.sort()
-    for (end, words, colour), place in zip(
-        ends, _apart([end for end, _, _ in ends], TOP, bottom), strict=True
-    ):
-        parts.append(_line(right + 2, end, right + 12, place, colour))
-        parts.append(_text(right + 15, place + 4, words, colour=colour))
     parts.append(_text(right + 15, TOP - 16, "likes per 100 swipes"))
+    for place, name in enumerate(sorted(lines, key=sums.__getitem__, reverse=True)):
+        likes = sums[name] * 10 / len(lines[name])
+        down = TOP + 4 + LINE * place
+        parts.append(_text(right + 38, down, f"{likes:.1f}", anchor="end", colour=colours[name]))
+        parts.append(_text(right + 44, down, name, colour=colours[name]))
     return parts
-
-
-def _apart(wanted: list[float], top: float, bottom: float) -> list[float]:
-    """Places in the order of `wanted`, none nearer than LINE to the next, the lowest not under
-    `bottom` while there is room above.
-    """
-    places: list[float] = []
-    for end in wanted:
-        places.append(max(end, places[-1] + LINE if places else top))
-    over = bottom
-    for place in range(len(places) - 1, -1, -1):
-        places[place] = min(places[place], over)
-        over = places[place] - LINE
-    return places
 
 
 def _points(points: Iterable[tuple[float, float]]) -> str:

@@ -29,22 +29,23 @@ def test_every_entry_has_a_line_a_band_and_its_name():
     root = ET.fromstring(plots.draw(kept(names, ("with history", "no log", "limit"))))
     words = [text.text or "" for text in root.iter(f"{SVG}text")]
     for name in names:
-        assert sum(word.startswith(name) for word in words) == 2
+        assert words.count(name) == 2
     assert "limit" not in words
     assert len(list(root.iter(f"{SVG}polyline"))) == len(list(root.iter(f"{SVG}polygon"))) == 6
     for panel in root.iter(f"{SVG}g"):
         assert [line.get("stroke") for line in panel.iter(f"{SVG}polyline")][-1] == plots.OURS
 
 
-def test_names_keep_apart_and_within():
-    root = ET.fromstring(plots.draw(kept([f"entry {n}" for n in range(18)], ("no log",))))
-    places = sorted(
-        float(text.get("y", ""))
-        for text in root.iter(f"{SVG}text")
-        if (text.text or "").startswith("entry")
-    )
-    assert min(np.diff(places)) >= plots.LINE - 0.11
-    assert max(places) < plots.HEIGHT
+def test_names_stand_in_the_order_of_likes_and_within():
+    some = kept([f"entry {n}" for n in range(20)], ("no log",))
+    for n, one in enumerate(some["results"]["no log"].values()):
+        one["likes_on_page"] = [[n / 2, n / 2, n / 2]] * 10
+    root = ET.fromstring(plots.draw(some))
+    names = [text for text in root.iter(f"{SVG}text") if (text.text or "").startswith("entry")]
+    assert [name.text for name in names] == [f"entry {n}" for n in reversed(range(20))]
+    assert names[0].get("fill") == plots.BEST
+    assert float(names[-1].get("y", "")) < plots.HEIGHT
+    assert "95.0" in [text.text for text in root.iter(f"{SVG}text")]
 
 
 def test_a_generated_world_says_so_and_nothing_is_no_picture():
