@@ -14,14 +14,18 @@ from django.test import Client
 from jhalak import records
 from jhalak.feed import Engine, Query
 from jhalak.feed.events import (
+    Event,
+    Forgotten,
     NotInterested,
     Published,
     Removal,
+    Unwatched,
     Watched,
     WatchKind,
     Withdrawn,
     encode,
 )
+from jhalak.feed.ring import Ring
 from jhalak.people.models import Block, Follow
 from jhalak.people.roles import Role
 from jhalak.stores.events import NewEvent
@@ -221,6 +225,31 @@ def test_the_ring_says_why_and_leaves_out_what_is_not_for_all() -> None:
         (4, "newest"),
     )
     assert Engine.new().ring(0, 5).videos == ()
+
+
+def test_the_fallback_heeds_what_was_watched_and_refused_only_where_it_may(
+    hasty: FeedProcess,
+) -> None:
+    watched, refused = (video(person()) for _ in range(2))
+    fallback = host().fallback  # type: ignore[attr-defined]
+
+    def say(*events: Event) -> None:
+        log = records.events()
+        log.append([NewEvent(f"{log.last()}+{n}", encode(one)) for n, one in enumerate(events)])
+
+    def served(*, personal: bool = True) -> tuple[set[int], tuple[str, ...]]:
+        query = Query(viewer="g1", now_ms=1, n=3, personal=personal, seen_ok=False)
+        slate = fallback.slate(query)
+        fallback.renew(Ring(0))  # what was served is forgotten, and the log read once more
+        return {pick.video for pick in slate.picks}, slate.inputs
+
+    say(Watched("g1", watched.pk, WatchKind.FINISHED, 1, 1, 1), NotInterested("g1", refused.pk, 1))
+    assert served() == (set(), ("seen",))
+    assert served(personal=False) == ({watched.pk}, ())
+    say(Unwatched("g1", watched.pk, 1))
+    assert served() == ({watched.pk}, ())
+    say(Forgotten("g1", 1))
+    assert served() == ({watched.pk, refused.pk}, ())
 
 
 def test_a_member_who_is_gone_is_a_stranger(hasty: FeedProcess) -> None:

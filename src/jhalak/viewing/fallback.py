@@ -20,7 +20,16 @@ from django.db.models import QuerySet
 
 from jhalak import records
 from jhalak.feed import Pick, Query, Reason, ReasonCode, Scope, Slate
-from jhalak.feed.events import BadEvent, NotInterested, NotInterestedUndone, Watched, decode
+from jhalak.feed.events import (
+    BadEvent,
+    Forgotten,
+    NotInterested,
+    NotInterestedUndone,
+    PersonalDeclined,
+    Unwatched,
+    Watched,
+    decode,
+)
 from jhalak.feed.ring import Ring
 from jhalak.people.access import Viewer, followed_ids
 from jhalak.people.models import Person
@@ -34,16 +43,17 @@ MODEL = SOURCE = "fallback"
 AT_ONCE = 100  # videos of the ring that one query asks about
 BATCH = 500  # events read at once
 VIEWERS = 20_000  # of whom it is remembered what they had; the longest idle are forgotten first
-HAD = 2_000  # videos of one viewer
+SERVED = 2_000  # videos of one viewer
 
 Found = tuple[int, ReasonCode]
 
 
 @dataclass
 class _Memory:
-    """What one viewer had, and refused, since the ring was fetched."""
+    """What one viewer was served here, has watched and has refused since the ring was fetched."""
 
-    had: set[int] = field(default_factory=set)
+    served: set[int] = field(default_factory=set)
+    watched: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
 
 
@@ -72,7 +82,8 @@ class Fallback:
         self._read_on()
         with self._lock:
             memory = self._memory(query.viewer)
-            had, refused = set(memory.had), set(memory.refused)
+            watched = set(memory.watched) if query.personal else set()
+            had, refused = memory.served | watched, set(memory.refused)
         found = dict(self._find(query, viewer, had | refused, query.n))
         if len(found) < query.n and had and query.seen_ok:
             again = self._find(query, viewer, refused | found.keys(), query.n - len(found))
@@ -80,15 +91,16 @@ class Fallback:
         with self._lock:
             self.pages += 1
             memory = self._memory(query.viewer)
-            if len(memory.had) > HAD:
-                memory.had.clear()
-            memory.had.update(found)
+            if len(memory.served) > SERVED:
+                memory.served.clear()
+            memory.served.update(found)
         log.debug("a page of %d from the fallback", len(found))
         picks = (
             Pick(video, slot, SOURCE, 1.0, 0.0, False, (Reason(code, "", 0.0),))
             for slot, (video, code) in enumerate(found.items())
         )
-        return Slate(secrets.token_hex(8), tuple(picks), MODEL, ())
+        inputs = ("seen",) if watched else ()
+        return Slate(secrets.token_hex(8), tuple(picks), MODEL, (), inputs)
 
     def _find(self, query: Query, viewer: Viewer, without: set[int], count: int) -> Iterator[Found]:
         """Up to `count` videos that this viewer may see: of the ring, then the newest of all."""
@@ -124,11 +136,15 @@ class Fallback:
             return  # of a later version
         match event:
             case Watched(viewer=viewer, video=video):
-                self._memory(viewer).had.add(video)
+                self._memory(viewer).watched.add(video)
             case NotInterested(viewer=viewer, video=video):
                 self._memory(viewer).refused.add(video)
             case NotInterestedUndone(viewer=viewer, video=video):
                 self._memory(viewer).refused.discard(video)
+            case Unwatched(viewer=viewer, video=video):
+                self._memory(viewer).watched.discard(video)
+            case Forgotten(viewer=viewer) | PersonalDeclined(viewer=viewer):
+                self._memories.pop(viewer, None)
 
     def _memory(self, viewer: str) -> _Memory:
         memory = self._memories.setdefault(viewer, _Memory())
