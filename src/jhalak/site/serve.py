@@ -31,6 +31,9 @@ from jhalak.site.probe import Probe
 from jhalak.site.supervisor import Program, Supervisor, say
 
 BACKLOG = 1024
+# Pages are small and many: numpy's threads would wait for each other and for those of other pages
+# (docs/decisions.md, "One thread for one page").
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 APPLICATION = "jhalak.site.wsgi:application"
 
 
@@ -227,6 +230,7 @@ def _feed(fd: int, drain: int) -> Program:
     return Program(
         "feed",
         (sys.executable, "-m", "jhalak.site.feed_process", "--fd", str(fd)),
+        env=ONE_THREAD,
         pass_fds=(fd,),
         stage=2,  # after the web processes, which ask it
         drain=float(drain),
@@ -253,6 +257,7 @@ def _web(
             str(drain),
             *more,
         ),
+        env=ONE_THREAD,
         pass_fds=(fd,),
         stage=1,  # after the front, which brings the requests that are still to be answered
         drain=drain + 2.0,
