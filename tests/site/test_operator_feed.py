@@ -11,9 +11,11 @@ from django.utils import translation
 from tests.factories import browser, person, video
 
 from jhalak import records
+from jhalak.feed import Config
 from jhalak.feed import events as ev
+from jhalak.feed.stages import standard
 from jhalak.people.roles import Role
-from jhalak.site import plots
+from jhalak.site import feed_plots, plots
 from jhalak.site.plots import Mark, Point, Series
 from jhalak.stores.events import NewEvent
 
@@ -120,3 +122,9 @@ def test_numbers_are_written_as_the_language_writes_them() -> None:
     assert (plots.number(1234567), plots.percent(0.0331)) == ("1,234,567", "3.3 %")
     with translation.override("hi"):
         assert plots.number(1234567) == "12,34,567"
+
+
+def test_every_source_and_rung_has_a_name() -> None:
+    served = standard(Config())
+    named = {one.name: feed_plots.source(one.name) for one in (*served.sources, *served.rungs)}
+    assert [name for name, told in named.items() if name == told] == []

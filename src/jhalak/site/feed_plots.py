@@ -19,8 +19,8 @@ STABLE, CHANGED = 0.1, 0.25  # of drift, by convention
 ENOUGH = 30  # watches behind a dot of the calibration
 # The order of sources in stacks and legends, so that a colour stays with its source.
 ORDER = (
-    "taste", "channel", "following", "trending", "newest", "owed", "random", "tag", "author",
-    "scope", "link",
+    "taste", "channel", "following", "trending", "loved", "newest", "owed", "random", "tag",
+    "author", "scope", "link",
 )  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def source(name: str) -> str:
         "following": _("People followed"),
         "last_slate": _("Last ranking"),
         "link": _("Opened by link"),
+        "loved": _("Best liked"),
         "newest": _("Newest"),
         "other": _("Others"),
         "owed": _("Owed to new videos"),
