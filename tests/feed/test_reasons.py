@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from jhalak.feed import Config, Reason, ReasonCode, Scope, Weights
+from jhalak.feed import Config, Owed, Reason, ReasonCode, Scope, Weights
 from jhalak.feed import events as ev
 from jhalak.feed.reasons import BY_SOURCE
 from jhalak.feed.stages import standard
@@ -123,7 +123,7 @@ def test_fresh_trending_and_quality_are_causes_too():
 
 def test_many_watch_it_is_said_when_several_do():
     """A newcomer starts with some heat; that nobody watched it must not read as many do."""
-    here = World([alike(n, author=n) for n in range(1, 9)])
+    here = World([alike(n, author=n) for n in range(1, 9)], Config(owed=Owed(share=0)))
     assert {r.code for pick in here.page("g1").picks for r in pick.reasons} == {"fresh"}
     here.tell(*(watch(f"m{n}", here.videos[3], 1.0) for n in range(20, 22)))
     assert {r.code for pick in here.page("g2").picks for r in pick.reasons} == {"fresh"}
@@ -154,6 +154,21 @@ def test_what_was_ranked_earlier_keeps_its_reason():
     assert {"channel"} <= {pick.reasons[0].code for pick in slate.picks}
 
 
+def test_what_stands_in_a_reserved_slot_says_so_first():
+    """The slot is the cause: without it, and with the rest as it was, the video does not come."""
+    here = told(CAUSES)
+    for seed in range(20):
+        slate = here.page("m5", seed=seed, now_ms=NOW + seed * HOUR // 2)
+        for pick in slate.picks:
+            (first, *others) = pick.reasons
+            assert (first.code == "owed") == (pick.source == "owed")
+            assert "owed" not in {reason.code for reason in others}
+            if pick.source == "owed":
+                assert (first.value, first.weight) == ("", 0.0)
+                assert len(others) <= 2
+        assert sum(pick.source == "owed" for pick in slate.picks) == 1
+
+
 def test_a_dislike_is_never_given_as_a_reason():
     here = world(60)
     here.tell(*(watch("g1", here.videos[n], 0.05) for n in (3, 15, 27)))
@@ -174,7 +189,7 @@ def test_every_term_has_a_reason():
 def test_without_any_term_the_way_here_is_the_reason():
     zero = Config(weights=Weights(**dict.fromkeys(Weights.__struct_fields__, 0.0)), explore=0)
     here = World([video(n) for n in range(1, 30)], zero)
-    assert {p.reasons[0].code for p in here.page().picks} <= {"trending", "newest", "explore"}
+    assert {p.reasons[0].code for p in here.page().picks} <= {"trending", "newest", "owed"}
     (reason,) = here.page(scope=Scope.CHANNEL, scope_value="c5").picks[0].reasons
     assert (reason.code, reason.value, reason.weight) == ("scope", "c5", 0.0)
     here.tell(ev.Followed("m5", 1005, NOW))

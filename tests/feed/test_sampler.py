@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jhalak.feed import Config, Weights
+from jhalak.feed import Config, Owed, Weights
 from jhalak.feed.columns import Batch
 from jhalak.feed.config import Quotas
 from jhalak.feed.draws import Draws, seed_of
@@ -19,7 +19,15 @@ from jhalak.feed.query import Query, Scope
 from jhalak.feed.sampler import SlateSampler
 from tests.feed.worlds import NOW, World, alike, video, watch
 
-RANDOM = 4  # the bit of the random slice in these tests
+RANDOM, IN_DEBT = 4, 8  # bits of the random slice and of what is owed in these tests
+
+
+class Debts:
+    """The ledger as the sampler reads it: place 7 is behind with its impressions by half."""
+
+    def urgency(self, rows: list[int], now_ms: int) -> np.ndarray:
+        assert now_ms == NOW
+        return np.array([0.5 if row == 7 else 0.0 for row in rows])
 
 
 class Page:
@@ -29,25 +37,41 @@ class Page:
         self.draws = Draws(seed)
         self.query = Query(viewer="g1", now_ms=NOW, n=n, scope=scope)
         self._liked = liked
+        self.owed = Debts()
 
     def interest(self, kind: str) -> tuple[np.ndarray, np.ndarray]:
         return np.array([0], np.int32), np.array([self._liked])
 
 
-def batch(authors, channels, even=()):
+def batch(authors, channels, even=(), owed=(), only_owed=()):
     made = Batch(np.arange(len(authors), dtype=np.int32))
     bits = np.zeros(len(authors), np.int32)
-    bits[list(even)] = RANDOM
+    bits += 1
+    bits[list(only_owed)] = 0
+    bits[list(even)] |= RANDOM
+    bits[[*owed, *only_owed]] |= IN_DEBT
     made.put("sources", bits, "test")
     made.put("author", np.array(authors, np.int32), "test")
     made.put("channel", np.array(channels, np.int32), "test")
     return made
 
 
-def draw(seed, scores, authors=None, channels=None, even=(), count=8, config=None, **page):
+def draw(
+    seed,
+    scores,
+    authors=None,
+    channels=None,
+    even=(),
+    count=8,
+    config=None,
+    owed=(),
+    only_owed=(),
+    **page,
+):
     size = len(scores)
-    sampler = SlateSampler(config or Config(), RANDOM)
-    candidates = batch(authors or list(range(size)), channels or [-1] * size, even)
+    sampler = SlateSampler(config or Config(), RANDOM, IN_DEBT)
+    authors, channels = authors or list(range(size)), channels or [-1] * size
+    candidates = batch(authors, channels, even, owed, only_owed)
     total = np.array(scores, np.float64)
     return sampler.select(
         Page(seed, **page), candidates, Scores(total, total[None, :], ("x",)), [], [], count
@@ -93,6 +117,56 @@ def test_second_slot_comes_as_often_as_declared_given_the_first():
     assert declared[0, 1] < declared[0, 2]  # the same author again is less likely
 
 
+def test_reserved_slots_come_as_often_as_declared():
+    """Places 0 and 1 come first, as nothing owed may; then one slot of four is a reserved one."""
+    scores, rounds = [25.0, 13.0, 0.0, 0.5, 1.0, 0.2, 0.7, 0.0], 8_000
+    config = Config(explore=0.1, owed=Owed(share=1 / 6, urgency=2.0))
+    thirds: Counter = Counter()
+    fourths: dict[tuple[int, bool], Counter] = {}
+    for seed in range(rounds):
+        first, second, third, fourth, *rest = draw(
+            seed, scores, even=(2, 3), owed=(5,), only_owed=(6, 7), count=6, n=6, config=config
+        )
+        assert not first.owed
+        assert not second.owed
+        assert sum(slot.owed for slot in (third, fourth, *rest)) == 1
+        if {first.place, second.place} != {0, 1}:
+            continue  # explored
+        thirds[third] += 1
+        fourths.setdefault((third.place, third.owed), Counter())[fourth] += 1
+    # Of the third slot, what is declared is also what it comes to by hand.
+    owed = {5: math.exp(0.2), 6: math.exp(0.7), 7: math.exp(0.0 + 2.0 * 0.5)}
+    general = {place: math.exp(scores[place]) for place in (2, 3, 4, 5)}
+    chances = {
+        place: 0.75 * 0.9 * weight / sum(general.values()) for place, weight in general.items()
+    }
+    for place in (2, 3):
+        chances[place] += 0.75 * 0.1 / 2
+    for place, weight in owed.items():
+        chances[place] = chances.get(place, 0.0) + 0.25 * weight / sum(owed.values())
+    assert sum(chances.values()) == pytest.approx(1.0)
+    assert {slot.place for slot in thirds} == chances.keys()
+    for slot in thirds:
+        assert slot.propensity == pytest.approx(chances[slot.place])
+        assert not slot.owed or slot.place in owed
+    assert {slot.place for slot in thirds if slot.owed} == owed.keys()
+    assert not [slot for slot in thirds if slot.place in (6, 7) and not slot.owed]
+    # How often: what was declared, for the third slot and for the fourth after any third.
+    for counts in (thirds, *fourths.values()):
+        total = sum(counts.values())
+        places: Counter = Counter()
+        for slot, times in counts.items():
+            places[slot.place, slot.propensity] += times
+        assert len(places) == len({slot.place for slot in counts})
+        for (_, chance), times in places.items():
+            assert abs(times / total - chance) < 5 * math.sqrt(chance * (1 - chance) / total) + 1e-9
+    told = {third.owed: sum(t for slot, t in counts.items() if slot.owed)
+            for third in thirds for key, counts in fourths.items()
+            if key == (third.place, third.owed)}  # fmt: skip
+    assert told[True] == 0
+    assert told[False] > 0
+
+
 def test_frequencies_of_the_engine_match_what_it_declares():
     weights = Weights(fresh=3.0)
     here = World([alike(n, author=n, published_ms=NOW - n * 10**7) for n in range(1, 7)],
@@ -113,7 +187,13 @@ def test_frequencies_of_the_engine_match_what_it_declares():
 @settings(deadline=None)
 @given(
     st.lists(
-        st.tuples(st.floats(-1e6, 1e6), st.integers(0, 4), st.integers(-1, 4), st.booleans()),
+        st.tuples(
+            st.floats(-1e6, 1e6),
+            st.integers(0, 4),
+            st.integers(-1, 4),
+            st.booleans(),
+            st.sampled_from(["", "owed", "only"]),
+        ),
         min_size=1,
         max_size=60,
     ),
@@ -121,18 +201,26 @@ def test_frequencies_of_the_engine_match_what_it_declares():
     st.integers(0, 2**64 - 1),
     st.floats(0, 1),
     st.floats(0, 100),
+    st.floats(0, 1),
 )
-def test_draws_each_once_with_a_chance_above_nothing(rows, count, seed, explore, temperature):
-    scores, authors, channels, even = zip(*rows, strict=True)
-    config = Config(explore=explore, temperature=temperature)
+def test_draws_each_once_with_a_chance_above_nothing(
+    rows, count, seed, explore, temperature, share
+):
+    scores, authors, channels, even, owed = zip(*rows, strict=True)
+    config = Config(explore=explore, temperature=temperature, owed=Owed(share=share))
     drawn = draw(
         seed, list(scores), list(authors), list(channels),
         even=[place for place, yes in enumerate(even) if yes], count=count, config=config, n=count,
+        owed=[place for place, how in enumerate(owed) if how == "owed"],
+        only_owed=[place for place, how in enumerate(owed) if how == "only"],
     )  # fmt: skip
     places = [slot.place for slot in drawn]
     assert len(places) == len(set(places)) == min(count, len(rows))
     assert all(0.0 < slot.propensity <= 1.0 for slot in drawn)
     assert all(even[slot.place] for slot in drawn if slot.explore)
+    assert all(owed[slot.place] for slot in drawn[2:] if slot.owed)
+    assert not any(slot.owed for slot in drawn[:2])
+    assert sum(slot.owed for slot in drawn) <= math.ceil(share * len(drawn))
 
 
 @pytest.mark.parametrize("column", ["authors", "channels"])
@@ -161,7 +249,8 @@ def test_a_viewer_about_whom_nothing_is_known_gets_more_channels():
 
 
 def test_explored_slots_say_so():
-    here = World([video(n) for n in range(1, 200)], Config(explore=1.0, quotas=Quotas(random=100)))
+    config = Config(explore=1.0, quotas=Quotas(random=100), owed=Owed(share=0))
+    here = World([video(n) for n in range(1, 200)], config)
     here.tell(*(watch("g1", here.videos[n], 1.0) for n in range(12, 120, 12)))
     slate = here.page()
     assert all(pick.explore and pick.source == "random" for pick in slate.picks)

@@ -9,7 +9,7 @@ events.
 """
 
 from jhalak.feed import clock, events, tokens
-from jhalak.feed.config import Config, Quotas, Weights
+from jhalak.feed.config import Config, Owed, Quotas, Weights
 from jhalak.feed.engine import Engine
 from jhalak.feed.events import InterestKind
 from jhalak.feed.held import Held, HeldInterest
@@ -31,6 +31,7 @@ __all__ = [
     "HeldInterest",
     "InterestKind",
     "Outcome",
+    "Owed",
     "Pick",
     "Query",
     "Quotas",

@@ -36,13 +36,26 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     author: int = 48
     taste: int = 64
     loved: int = 32
+    owed: int = 32
     random: int = 16
     scope: int = 256
+
+
+class Owed(msgspec.Struct, frozen=True, kw_only=True):
+    """What every new video is promised (see owed.py)."""
+
+    impressions: int = 100  # counted watches, however they come about ...
+    within_ms: int = 24 * HOUR_MS  # ... in this time from publication
+    share: float = 1 / 8  # of the slots of a page, reserved for it; never the first two of a page
+    of_one: int = 8  # videos of one author, in that time, that can make what others get smaller
+    urgency: float = 4.0  # log-odds, among debts, for one whose whole time is gone and nothing had
+    answer_ms: int = HOUR_MS // 6  # served and not answered counts as under way for so long
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     weights: Weights = Weights()
     quotas: Quotas = Quotas()
+    owed: Owed = Owed()
 
     temperature: float = 1.0  # of the draw: towards 0 always the best, large is even
     explore: float = 0.005  # share of slots drawn evenly from the random slice

@@ -22,6 +22,7 @@ from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws, seed_of
 from jhalak.feed.figures import figures, seen
 from jhalak.feed.held import Held, held, inputs
+from jhalak.feed.in_flight import InFlight
 from jhalak.feed.learning import ReadModel, State
 from jhalak.feed.models import ModelError
 from jhalak.feed.page import Page
@@ -68,6 +69,8 @@ class Engine:
         self._began = began
         self._lock = threading.RLock()
         self._served = ServedBefore(state.config)
+        owed = state.config.owed
+        self._in_flight = InFlight(owed.answer_ms, owed.impressions)
         self._closed = np.zeros(0, np.uint8)
         self._positions = np.zeros(0, np.int32)
         self._events: Counter[str] = Counter()
@@ -161,6 +164,8 @@ class Engine:
             self._served.join(event.guest, event.member)
         elif isinstance(event, ev.Forgotten | ev.PersonalDeclined):
             self._served.forget(event.viewer)
+        elif isinstance(event, ev.Watched) and known:
+            self._in_flight.answered(self._state.catalogue.row_of[event.video])
 
     def slate(self, query: Query) -> Slate:
         """A page of `query.n` videos; fewer only when fewer are eligible."""
@@ -250,6 +255,7 @@ class Engine:
                 "events": dict(sorted(self._events.items())),
                 "pages": dict(self._pages),
                 "inputs": dict(sorted(self._inputs.items())),
+                "owed": state.owed.report() | {"in_flight": len(self._in_flight)},
                 "stages": {name: tally.report() for name, tally in self._stages.items()},
             }
 
@@ -284,6 +290,8 @@ class Engine:
             ranking=self._served.ranking(query.viewer),
             closed=self._closed,
             draws=Draws(seed),
+            owed=state.owed,
+            in_flight=self._in_flight,
         )
         return page, f"{seed_of(seed, query.viewer, number, query.now_ms):016x}"
 
@@ -316,6 +324,9 @@ class Engine:
             best = (-result.scores.total).argsort()[: 4 * query.n]
             ranking = Ranking(result.batch.rows[best], result.batch["sources"][best])
         self._served.note(query.viewer, query.now_ms, [slot.row for slot in result.slots], ranking)
+        for slot in result.slots:
+            if slot.row in self._state.owed.debts:
+                self._in_flight.served(slot.row, query.now_ms)
         missing = query.n - len(result.slots)
         self._pages["full" if not missing else "short" if result.slots else "empty"] += 1
         for report in result.reports:

@@ -14,6 +14,7 @@ from jhalak.feed import held
 from jhalak.feed.catalogue import Catalogue
 from jhalak.feed.config import Config
 from jhalak.feed.fairness import Fairness
+from jhalak.feed.owed import Ledger
 from jhalak.feed.places_file import decode as read_places
 from jhalak.feed.statistics import Statistics
 from jhalak.feed.taste import SIZE, Learner, Own, Prior
@@ -39,6 +40,7 @@ class State:
         self.read_model = read_model
         self.models: dict[str, str] = {}  # digest of what is in force, by kind
         self.statistics = Statistics(config.skip_below)
+        self.owed = Ledger(config.owed, self.catalogue)
         self.now_ms = 0
         self.offset = 0
 
@@ -54,11 +56,15 @@ class State:
 
     def published(self, event: ev.Published) -> bool:
         self.time(event.published_ms)
-        self.catalogue.publish(event, self.now_ms)
+        row = self.catalogue.publish(event, self.now_ms)
+        self.owed.published(row, self.now_ms)
         return True
 
     def withdrawn(self, event: ev.Withdrawn) -> bool:
-        return self.catalogue.withdraw(event.video, event.reason)
+        known = self.catalogue.withdraw(event.video, event.reason)
+        if known:
+            self.owed.withdrawn(self.catalogue.row_of[event.video])
+        return known
 
     def watched(self, event: ev.Watched) -> bool:
         """Counts a watch, or lets one go on: one view of one page may come as a part, a finish,
@@ -93,6 +99,7 @@ class State:
         if count:
             free = held.may_teach(session, self.catalogue, row, served_ms)
             self._answer(event.viewer, session if free else Session(), row, verdict.felt)
+            self.owed.watched(row, self.now_ms, by_feed=event.source != "scope")
         else:
             self._correct(event.viewer, session, row, verdict.felt)
         now = session.recent[row] = View(event.slate, watched_ms, finished, verdict)

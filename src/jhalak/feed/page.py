@@ -13,7 +13,9 @@ from jhalak.feed.catalogue import WORD, Catalogue
 from jhalak.feed.columns import Mask
 from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws
+from jhalak.feed.in_flight import InFlight
 from jhalak.feed.orderings import NO_ROWS, Flags, Floats, Newest, Rows
+from jhalak.feed.owed import Ledger
 from jhalak.feed.query import Query, Scope
 from jhalak.feed.taste import Learner, Own
 from jhalak.feed.viewers import KINDS, Ranking, Session, Ties
@@ -66,6 +68,8 @@ class Page:
         ranking: Ranking,
         closed: Flags,
         draws: Draws,
+        owed: Ledger,
+        in_flight: InFlight,
     ) -> None:
         self.query = query
         self.catalogue = catalogue
@@ -78,6 +82,8 @@ class Page:
         self.ranking = ranking
         self.closed = closed
         self.draws = draws
+        self.owed = owed
+        self.in_flight = in_flight
         self.own = _own_author(query.viewer, catalogue)
         self._scope_code = _scope_code(query, catalogue)
         self.passed: dict[str, int] = {}  # what the source at work walked past, by reason

@@ -27,6 +27,7 @@ from jhalak.feed.columns import Batch
 from jhalak.feed.orderings import Rows
 from jhalak.feed.page import Page, Refusal
 from jhalak.feed.protocols import (
+    OWED,
     After,
     Drawn,
     Feature,
@@ -210,10 +211,11 @@ class Pipeline:
         return [
             Slot(
                 rows.item(slot.place),
-                self.source_name(sources.item(slot.place), slot.explore),
+                OWED if slot.owed else self.source_name(sources.item(slot.place), slot.explore),
                 slot.propensity,
                 slot.explore,
                 slot.place,
+                slot.owed,
             )
             for slot in kept
         ]

@@ -10,6 +10,8 @@ from jhalak.feed.orderings import Floats, Rows
 from jhalak.feed.page import Page, Refusal
 from jhalak.feed.query import Scope, StageReport
 
+OWED = "owed"  # the source of what stands in a slot reserved for it
+
 
 class Stage(Protocol):
     """`needs` and `provides` name columns of the batch."""
@@ -74,6 +76,7 @@ class Drawn(NamedTuple):
     place: int
     propensity: float
     explore: bool
+    owed: bool = False  # a slot reserved for what is owed
 
 
 class Selector(Stage, Protocol):
@@ -108,6 +111,7 @@ class Slot(NamedTuple):
     propensity: float
     explore: bool
     place: int  # in the batch; -1 when it came from a rung
+    owed: bool = False
 
 
 class Result(NamedTuple):

@@ -42,7 +42,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReasonCode(enum.StrEnum):
-    """Why a video is on a page. Everything but the last four is a part of its score."""
+    """Why a video is on a page. Everything but the last five is a part of its score."""
 
     CHANNEL = "channel"  # value: slug
     AUTHOR = "author"  # value: the author's number
@@ -54,6 +54,7 @@ class ReasonCode(enum.StrEnum):
     QUALITY = "quality"  # people take to it: watched to the end more than others of its length
     SIMILAR = "similar"  # value: the video whose watching speaks most for this one; "" for none
     EXPLORE = "explore"  # drawn evenly from everything, to learn
+    OWED = "owed"  # new here, and not yet shown to as many as every new video is
     SCOPE = "scope"  # asked for: the channel, tag, author or people followed
     NEWEST = "newest"
     SEEN_AGAIN = "seen_again"  # nothing unseen was left

@@ -25,6 +25,7 @@ BY_SOURCE: dict[str, ReasonCode] = {
     "loved": ReasonCode.QUALITY,
     "trending": ReasonCode.TRENDING,
     "newest": ReasonCode.NEWEST,
+    "owed": ReasonCode.OWED,
     "random": ReasonCode.EXPLORE,
     "served_again": ReasonCode.SEEN_AGAIN,
     "seen_again": ReasonCode.SEEN_AGAIN,
@@ -33,6 +34,7 @@ BY_SOURCE: dict[str, ReasonCode] = {
 
 BY_TERM: dict[str, ReasonCode] = {code.value: code for code in ReasonCode}
 EXPLORED = Reason(ReasonCode.EXPLORE, "", 0.0)
+OWED = Reason(ReasonCode.OWED, "", 0.0)
 
 
 def reasons(page: Page, scores: Scores | None, slot: Slot, came_by: str) -> tuple[Reason, ...]:
@@ -45,8 +47,8 @@ def reasons(page: Page, scores: Scores | None, slot: Slot, came_by: str) -> tupl
         found = [
             Reason(BY_TERM[name], _value(page, slot, name), weight) for weight, name in strongest
         ]
-    if slot.explore:
-        return (EXPLORED, *found[: MOST - 1])
+    if slot.explore or slot.owed:
+        return (EXPLORED if slot.explore else OWED, *found[: MOST - 1])
     if found:
         return tuple(found)
     code = BY_SOURCE[came_by]

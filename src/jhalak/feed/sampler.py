@@ -3,7 +3,10 @@
 That is the Plackett-Luce model (Plackett 1975; Luce 1959), drawn in sequence and not by Gumbel
 noise because what was picked changes the scores of what is left: each earlier pick of the same
 author or channel takes a fixed amount off, and neither may fill more than a share of the page
-while anything else is left. A small share of slots is drawn evenly from the random slice instead.
+while anything else is left. A small share of slots is drawn evenly from the random slice instead,
+and some slots of a page are reserved for videos that are owed viewers (see owed), which are then
+drawn by softmax among themselves, the more urgent with more weight. What came only because it is
+owed stands in no other slot while there is anything else: it is a debt, not a boost.
 
 The propensity of a pick is the chance that its slot had of getting it, given the candidates and
 the slots before: exact, as it is read off the distribution that was drawn from.
@@ -18,12 +21,15 @@ import numpy as np
 
 from jhalak.feed.columns import Batch, Mask
 from jhalak.feed.config import Config
+from jhalak.feed.draws import Draws
 from jhalak.feed.orderings import Floats, Rows
 from jhalak.feed.page import Page
 from jhalak.feed.protocols import Drawn, Scores
 from jhalak.feed.query import Scope
 
 DEEPEST = 60.0  # log-odds: nothing gets less than e^-60 of the best one's weight
+FAR = 30.0  # log-odds below the best: nothing is shown for a debt that the scores put this low
+UNRESERVED = 2  # the first slots of a page, by which a viewer judges it
 
 
 class SlateSampler:
@@ -31,10 +37,10 @@ class SlateSampler:
     needs = frozenset({"sources", "author", "channel"})
     provides: frozenset[str] = frozenset()
 
-    def __init__(self, config: Config, random_bit: int) -> None:
-        """`random_bit`: the bit of the random slice in the column "sources"."""
+    def __init__(self, config: Config, random_bit: int, owed_bit: int) -> None:
+        """The bits, in the column "sources", of the random slice and of what is owed."""
         self._config = config
-        self._random_bit = random_bit
+        self._random_bit, self._owed_bit = random_bit, owed_bit
 
     def select(
         self,
@@ -46,7 +52,7 @@ class SlateSampler:
         count: int,
     ) -> list[Drawn]:
         weights = self._weights(scores.total)
-        even = np.flatnonzero(batch["sources"] & self._random_bit).tolist()
+        even = (batch["sources"] & self._random_bit) != 0
         spreads = [
             _Spread(batch[column], math.exp(-amount), most)
             for column, amount, most in self._limits(page)
@@ -55,12 +61,27 @@ class SlateSampler:
             weights[place] = 0.0
         for place in taken:
             _take(place, weights, spreads)
+        count = min(count, len(batch) - len(taken) - len(barred))
+        # A page filled up after a rule refused something has had its reserved slots.
+        reserved = self._reserve(page, batch, scores.total, 0 if taken or barred else count)
         drawn: list[Drawn] = []
-        for _ in range(min(count, len(batch) - len(taken) - len(barred))):
-            slot = self._draw(page, weights, even, spreads)
+        for at in range(count):
+            slot = self._draw(page, weights, even, spreads, reserved, reserved.chance(at))
             drawn.append(slot)
             _take(slot.place, weights, spreads)
         return drawn
+
+    def _reserve(self, page: Page, batch: Batch, total: Floats, count: int) -> _Reserved:
+        """Which of `count` slots are for what is owed. A part of a slot is one slot as often."""
+        sources = batch["sources"]
+        owed = (sources & self._owed_bit != 0) & (total > total.max() - FAR)
+        places = np.flatnonzero(owed)
+        boost, slots = np.zeros(len(batch)), 0
+        if len(places) and count:
+            slots = int(self._config.owed.share * count + page.draws.uniform())
+            urgency = page.owed.urgency(batch.rows[places].tolist(), page.query.now_ms)
+            boost[places] = np.exp(self._config.owed.urgency * urgency)
+        return _Reserved(boost, sources != self._owed_bit, slots, count)
 
     def _weights(self, total: Floats) -> Floats:
         scale = max(self._config.temperature, 1e-6)
@@ -81,31 +102,74 @@ class SlateSampler:
             limits.append(("channel", config.channel_spread + cold, most))
         return limits
 
-    def _draw(self, page: Page, weights: Floats, even: list[int], spreads: list[_Spread]) -> Drawn:
+    def _draw(
+        self,
+        page: Page,
+        weights: Floats,
+        even: Mask,
+        spreads: list[_Spread],
+        reserved: _Reserved,
+        chance: float,
+    ) -> Drawn:
+        """`chance`: that this slot is a reserved one, if anything owed is left for it."""
         left = weights
         for spread in spreads:
             if spread.full is not None:
                 left = np.where(spread.full, 0.0, left)
-        sums = left.cumsum()
-        if sums.item(-1) <= 0.0:  # whoever is left is at the limit: better than a gap
-            left, sums = weights, weights.cumsum()
-        total = sums.item(-1)
-        share = self._config.explore
-        pool = [place for place in even if left.item(place) > 0.0] if share > 0.0 else []
-        if not pool:
-            share = 0.0
-        explore = page.draws.uniform() < share
-        if explore:
-            place = pool[int(page.draws.uniform() * len(pool))]
-        else:
-            at = page.draws.uniform() * total
-            place = min(int(sums.searchsorted(at, side="right")), len(sums) - 1)
-            while left.item(place) <= 0.0:  # rounding, at the very end of the sums
-                place -= 1
-        propensity = (1.0 - share) * left.item(place) / total
-        if place in pool:
-            propensity += share / len(pool)
-        return Drawn(place, min(1.0, propensity), explore)
+        general = left * reserved.free
+        if not general.any():  # whoever is left is at the limit: better than a gap
+            general = weights * reserved.free
+        if not general.any():  # or owed
+            general = weights
+        parts = [
+            (chance, left * reserved.boost),
+            (self._config.explore, np.where(even, general > 0.0, 0.0)),
+            (1.0, general),
+        ]
+        part, place, propensity = _mixed(page.draws, parts)
+        reserved.slots -= part == 0
+        return Drawn(place, propensity, explore=part == 1, owed=part == 0)
+
+
+def _mixed(draws: Draws, parts: list[tuple[float, Floats]]) -> tuple[int, int, float]:
+    """Draws one of the parts, each with its chance when those before it were not drawn, and in it
+    a place by its weights. A part of no weights has no chance; the last has chance 1 and weights.
+    Returns the number of the part, the place, and the chance that the place had in all of this.
+    """
+    at, rest, drawn = draws.uniform(), 1.0, -1
+    shares = []
+    for number, (chance, weights) in enumerate(parts):
+        total = float(weights.sum()) if chance > 0.0 else 0.0
+        share = rest * min(1.0, chance) if total > 0.0 else 0.0
+        if share > 0.0 and (drawn < 0 or at >= 1.0 - rest):
+            drawn = number
+        rest -= share
+        shares.append(share / total if share else 0.0)
+    weights = parts[drawn][1]
+    sums = weights.cumsum()
+    place = int(sums.searchsorted(draws.uniform() * sums.item(-1), side="right"))
+    place = min(place, len(sums) - 1)
+    while weights.item(place) <= 0.0:  # rounding, at the very end of the sums
+        place -= 1
+    chances = [share * part.item(place) for share, (_, part) in zip(shares, parts, strict=True)]
+    return drawn, place, min(1.0, sum(chances))
+
+
+class _Reserved:
+    """`slots` of a page's `count` that are still to be given to what is owed. Which ones is drawn
+    as the page goes on: any slot but the first has the same chance. `boost` float64[n]: what
+    urgency multiplies a weight with; 0 where nothing is owed. `free`: what came for other reasons
+    too, and may stand in any slot.
+    """
+
+    def __init__(self, boost: Floats, free: Mask, slots: int, count: int) -> None:
+        self.boost, self.free, self.slots, self._count = boost, free, slots, count
+
+    def chance(self, at: int) -> float:
+        """That slot `at` is reserved, given which ones before it were (selection sampling: Knuth,
+        "Seminumerical Algorithms", 3.4.2, algorithm S).
+        """
+        return 0.0 if at < UNRESERVED else min(1.0, self.slots / (self._count - at))
 
 
 class _Spread:

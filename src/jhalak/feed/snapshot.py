@@ -35,6 +35,7 @@ from jhalak.feed.fairness import Verdict
 from jhalak.feed.learning import ReadModel, State
 from jhalak.feed.models import ModelError
 from jhalak.feed.orderings import Hot
+from jhalak.feed.owed import Kept as KeptOwed
 from jhalak.feed.places_file import decode as read_places
 from jhalak.feed.taste import SIZE, Learner, Own
 from jhalak.feed.viewers import KeptTies, Session, Ties, View, Viewers
@@ -60,6 +61,7 @@ SHAPING = (
     "answers",
     "tastes",
 )
+SHAPING_OWED = ("impressions", "within_ms", "share", "of_one")
 
 
 class BadSnapshot(Exception):
@@ -110,6 +112,7 @@ class _Facts(msgspec.Struct, tag="facts"):
     shared_mean: bytes
     shared_cov: bytes
     statistics: bytes
+    owed: KeptOwed
 
 
 class _Column(msgspec.Struct, tag="column"):
@@ -169,6 +172,7 @@ def freeze(state: State) -> Frozen:
         shared_mean=_little(state.learner.mean),
         shared_cov=_little(state.learner.cov),
         statistics=state.statistics.dumps(),
+        owed=state.owed.keep(),
     )
     columns = catalogue.columns | {MARKS: catalogue.marks}
     return Frozen(
@@ -259,7 +263,8 @@ def read(folder: Path, config: Config, models: ReadModel) -> State | None:
 
 
 def _shape(config: Config) -> dict[str, float]:
-    return {name: float(getattr(config, name)) for name in SHAPING}
+    shape = {name: float(getattr(config, name)) for name in SHAPING}
+    return shape | {f"owed.{name}": float(getattr(config.owed, name)) for name in SHAPING_OWED}
 
 
 def _restore(parts: Iterator[_Part], state: State) -> State:
@@ -281,6 +286,7 @@ def _restore(parts: Iterator[_Part], state: State) -> State:
             _restore_viewers(part, viewers)
     _restore_catalogue(facts, columns, state.catalogue)
     state.statistics.loads(facts.statistics, columns[IMPRESSIONS])
+    state.owed.restore(facts.owed)
     return state
 
 

@@ -6,21 +6,27 @@ the weighing to the scorer. None sorts the catalogue; none holds up the page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from jhalak.feed.config import Config
 from jhalak.feed.orderings import NO_ROWS, Newest, Rows
-from jhalak.feed.page import Page
-from jhalak.feed.protocols import Source
+from jhalak.feed.owed import Turns
+from jhalak.feed.page import SLACK, Page
+from jhalak.feed.protocols import OWED, Source
 from jhalak.feed.query import Scope
 
 Floats32 = npt.NDArray[np.float32]
 FOR_YOU = frozenset({Scope.FOR_YOU})
 NOTHING: frozenset[str] = frozenset()
 FOLLOWED_AT_ONCE = 16  # people followed whom one page draws on
+OF_ONE = 4  # videos of one author in debt that a page looks at
+NO_LANGUAGE = -1
+K = TypeVar("K")
 
 
 class _Source:
@@ -167,6 +173,56 @@ class Random(_Source):
         return page.open(rows)[: self.quota]
 
 
+class Owed(_Source):
+    """New videos that are still owed viewers (owed.py), of each author one, the author first who
+    was shown longest ago: of liked channels, then all, in the viewer's languages or in none. What
+    is in other languages comes only when nothing else is in debt.
+    """
+
+    name = OWED
+
+    def draw(self, page: Page) -> Rows:
+        owed, spoken = page.owed, _languages(page)
+        if not owed.debts:
+            return NO_ROWS
+        each = owed.each
+        mine = [*spoken, NO_LANGUAGE] if spoken else list(owed.by_language)
+        liked = [(language, channel) for channel in page.liked("channel", 3) for language in mine]
+        found = self._first(page, owed.by_channel, liked, self.quota // 2, each)
+        found += self._first(page, owed.by_language, mine, self.quota - len(found), each)
+        if not found:
+            others = [language for language in owed.by_language if language not in mine]
+            found = self._first(page, owed.by_language, others, self.quota, each)
+        return np.array(list(dict.fromkeys(found)), np.int32)
+
+    def _first(
+        self, page: Page, orders: Mapping[K, Turns], keys: Sequence[K], quota: int, each: int
+    ) -> list[int]:
+        """Up to `quota` open rows, evenly of the orders as far as these have them."""
+        here = [orders[key] for key in keys if key in orders]
+        found: list[int] = []
+        for at, order in enumerate(here):
+            part = -(-(quota - len(found)) // (len(here) - at))
+            found += self._take(page, order, part, each)
+        return found
+
+    def _take(self, page: Page, order: Turns, part: int, each: int) -> list[int]:
+        owed, now_ms, closed = page.owed, page.query.now_ms, page.closed
+        found: list[int] = []
+        passed: list[int] = []
+        for rows in order.first(part + SLACK):
+            for row in islice(rows, OF_ONE):
+                if owed.open(row, now_ms, page.in_flight.count(row, now_ms), each):
+                    if not closed.item(row):
+                        found.append(row)
+                        break
+                    passed.append(row)
+            if len(found) >= part:
+                break
+        page.open(np.array(passed, np.int32))  # counts them, by reason
+        return found
+
+
 class WholeScope(_Source):
     """The newest of a channel, a tag, an author or the people followed."""
 
@@ -198,5 +254,6 @@ def sources(config: Config) -> list[Source]:
         Loved(quotas.loved, deadline),
         Trending(quotas.trending, deadline),
         NewestOfAll(quotas.newest, deadline),
+        Owed(quotas.owed, deadline),
         Random(quotas.random, deadline),
     ]

@@ -9,19 +9,20 @@ from jhalak.feed.rules import rules
 from jhalak.feed.rungs import rungs
 from jhalak.feed.sampler import SlateSampler
 from jhalak.feed.scorer import SessionScorer
-from jhalak.feed.sources import Random, sources
+from jhalak.feed.sources import Owed, Random, sources
 
 
 def standard(config: Config) -> Pipeline:
     """Sources of the session, one additive scorer, one sampler, every rule twice."""
     from_where = sources(config)
-    random_bit = 1 << [source.name for source in from_where].index(Random.name)
+    names = [source.name for source in from_where]
+    random_bit, owed_bit = (1 << names.index(source.name) for source in (Random, Owed))
     return Pipeline(
         sources=from_where,
         features=features(config),
         before=rules(),
         scorers=[SessionScorer(config)],
-        selector=SlateSampler(config, random_bit),
+        selector=SlateSampler(config, random_bit, owed_bit),
         after=rules(),
         rungs=rungs(),
         finally_=[],

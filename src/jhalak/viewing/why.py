@@ -79,6 +79,7 @@ SENTENCES: Mapping[ReasonCode, Callable[[Card, str], str]] = {
     ReasonCode.QUALITY: lambda _c, _v: _("people watch this to the end"),
     ReasonCode.SIMILAR: lambda _c, _v: _("like what you watched"),  # see `_similar`
     ReasonCode.EXPLORE: lambda _c, _v: _("something different, to learn what you like"),
+    ReasonCode.OWED: lambda _c, _v: _("new here: we show each new video to some people first"),
     ReasonCode.SCOPE: lambda _c, _v: _("what you asked for"),
     ReasonCode.NEWEST: lambda _c, _v: _("new"),
     ReasonCode.SEEN_AGAIN: lambda _c, _v: _("you have seen everything new"),
@@ -95,6 +96,7 @@ SOURCES: Mapping[str, Callable[[], str]] = {
     "fallback": lambda: _("Taken from what is new and watched: your feed is being started again."),
     "trending": lambda: _("Chosen from what is watched most now."),
     "newest": lambda: _("Chosen from the newest clips."),
+    "owed": lambda: _("Chosen from new clips that few people have been shown yet."),
     "random": lambda: _("Drawn evenly from all clips, without looking at what you like."),
     "last_slate": lambda: _("Chosen from what was found for you a moment ago."),
     "served_again": lambda: _("Shown to you before: nothing new was left."),
