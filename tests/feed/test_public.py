@@ -21,8 +21,8 @@ def test_the_surface_is_what_it_says():
     assert sorted(jhalak.feed.__all__) == jhalak.feed.__all__
     methods = {name for name in vars(Engine) if not name.startswith("_")}
     assert methods == {
-        "figures", "held", "load", "model", "new", "observe", "offset", "report", "ring", "score", "slate",
-        "snapshot", "state_bytes",
+        "figures", "held", "load", "model", "new", "observe", "offset", "report", "ring", "score",
+        "slate", "snapshot", "state_bytes",
     }  # fmt: skip
 
 
