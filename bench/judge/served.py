@@ -12,7 +12,7 @@ from bench.judge.entries import Entry
 from bench.judge.ours import _places
 from bench.judge.recommender import Bools, Ids, Log
 
-from jhalak.feed import Config, Engine, Query, Weights
+from jhalak.feed import Config, Engine, Owed, Query, Weights
 from jhalak.feed import events as ev
 from jhalak.feed.places_file import encode
 from jhalak.feed.taste import SIZE
@@ -31,6 +31,7 @@ class Served:
             explore=0.0,
             author_spread=0.0,
             most_of_one=1.0,
+            owed=Owed(share=0.0),  # to the log all are old: none is owed viewers
             source_deadline_ms=1e9,
             score_deadline_ms=1e9,
         )
