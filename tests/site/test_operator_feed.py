@@ -16,6 +16,7 @@ from jhalak.feed import events as ev
 from jhalak.feed.stages import standard
 from jhalak.people.roles import Role
 from jhalak.site import feed_plots, plots
+from jhalak.site.operator_feed import feed_page
 from jhalak.site.plots import Mark, Point, Series
 from jhalak.stores.events import NewEvent
 
@@ -128,3 +129,28 @@ def test_every_source_and_rung_has_a_name() -> None:
     served = standard(Config())
     named = {one.name: feed_plots.source(one.name) for one in (*served.sources, *served.rungs)}
     assert [name for name, told in named.items() if name == told] == []
+
+
+OWED = {
+    "asked": 100, "now": 40, "within_ms": 24 * HOUR, "capacity": 4_000, "demand": 10_000,
+    "over_capacity": True, "in_debt": 90, "overdue": 3, "oldest_ms": 30 * HOUR,
+    "by_size": {
+        "one": {"in_time": 3, "late": 1, "missed": 0, "short": 1, "withdrawn": 2},
+        "few": {"in_time": 0, "late": 0, "missed": 0, "short": 0, "withdrawn": 0},
+        "many": {"in_time": 0, "late": 0, "missed": 5, "short": 0, "withdrawn": 0},
+    },
+}  # fmt: skip
+
+
+def test_what_is_owed_is_drawn_and_over_capacity_is_said() -> None:
+    shown = feed_page({"figures": {}, "engine": "here", "log": 5, "owed": OWED})
+    assert "each gets 40, all alike" in shown["owed"].about
+    assert list(shown["owed"].rows[0]) == ["1 video", "3", "1", "0", "1", "2"]
+    assert shown["owed_now"][0] == ("Owed to each", "40 of 100")
+    ElementTree.fromstring(shown["owed"].svg)
+
+
+def test_an_engine_that_never_answered_leaves_a_page_without_figures() -> None:
+    shown = feed_page({"figures": {}, "engine": "down since 10:00:00 UTC", "log": 5})
+    assert (shown["behind"], shown["stages"], shown["events"]) == (5, [], [])
+    assert "until" not in shown
