@@ -60,6 +60,7 @@ class TestPage:
         shown = page()
         assert "there is nothing to draw" in shown
         assert "No page has been served yet." in shown
+        assert "No promise to a new video" in shown
         assert 'class="plot"' not in shown
 
     @pytest.mark.parametrize("language", ["en", "hi"])

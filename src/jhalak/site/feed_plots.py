@@ -296,12 +296,14 @@ def exposure(found: dict[str, Any]) -> Plot | None:
     )
 
 
-def owed(found: dict[str, Any]) -> Plot:
+def owed(found: dict[str, Any]) -> Plot | None:
     """What became of the impressions that new videos are owed, by the size of their creators."""
     sizes = {"one": _("1 video"), "few": _("2 to 9"), "many": _("10 and more")}
     ends = {"in_time": _("Paid in time"), "late": _("Paid late"), "missed": _("Missed")}
     rows = {size: found["by_size"][size] for size in sizes}
     sums = {size: sum(row[end] for end in ends) for size, row in rows.items()}
+    if not any(sums.values()):
+        return None
     series = [
         Series(
             name,
