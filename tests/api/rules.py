@@ -116,6 +116,16 @@ RULES: dict[str, Rule] = {
     "POST /api/videos/{id}/withdraw": Rule(Permission.WITHDRAW, REASON),
     "POST /api/videos/{id}/restore": Rule(Permission.WITHDRAW, REASON),
     "GET /api/operator/feed": Rule(Permission.READ_OPERATIONS),
+    "GET /api/operator/feed/weights": Rule(Permission.READ_OPERATIONS),
+    "PUT /api/operator/feed/weights": Rule(
+        Permission.TUNE_FEED, REASON | {"values": {"temperature": 0.9}}
+    ),
+    "GET /api/operator/experiments": Rule(Permission.READ_OPERATIONS),
+    "POST /api/operator/experiments": Rule(
+        Permission.TUNE_FEED,
+        REASON | {"name": "calmer", "arms": [{"name": "a", "values": {"temperature": 0.5}}]},
+    ),
+    "POST /api/operator/experiments/{name}/stop": Rule(Permission.TUNE_FEED, REASON),
     "GET /api/operator/jobs": Rule(Permission.READ_OPERATIONS),
     "POST /api/operator/jobs/{job}/cancel": Rule(Permission.MANAGE_JOBS, REASON),
     "POST /api/operator/jobs/{job}/retry": Rule(Permission.MANAGE_JOBS),

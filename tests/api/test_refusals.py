@@ -148,6 +148,7 @@ OTHERWISE = {
     "POST /api/videos/{id}/retry": 409,  # it has not failed
     "POST /api/operator/jobs/{job}/cancel": 404,  # there is no such job
     "POST /api/operator/jobs/{job}/retry": 404,
+    "POST /api/operator/experiments/{name}/stop": 404,  # none of this name runs
 }
 
 

@@ -21,7 +21,14 @@ def example(kind: type[msgspec.Struct]) -> ev.Event:
         "published_ms": 1, "at_ms": 2, "reason": ev.Removal.PRIVATE,
         "kind": ev.WatchKind.SKIPPED, "watched_ms": 100, "digest": "ab" * 32,
         "value": "waves",
+        "values": {"temperature": 0.5},
+        "name": "calmer", "layer": "draw", "share": 200, "window_ms": 60_000, "ends_ms": 3,
+        "arms": (ev.Arm("half", {"temperature": 0.5}),),
     }  # fmt: skip
+    if kind is ev.Watched:
+        values["arms"] = "12b"
+    elif kind in (ev.Tuned, ev.ExperimentStarted, ev.ExperimentStopped):
+        values["reason"] = "Too loud."
     names = [field.name for field in msgspec.structs.fields(kind)]
     if kind is ev.Promoted:
         values["kind"] = ev.ModelKind.PLACES
@@ -42,7 +49,7 @@ def test_comes_back_as_it_went(kind):
 
 def test_every_kind_has_a_name_of_its_own():
     tags = [kind.__struct_config__.tag for kind in KINDS]
-    assert len(set(tags)) == len(tags) == 24
+    assert len(set(tags)) == len(tags) == 27
 
 
 @pytest.mark.parametrize(
@@ -66,6 +73,9 @@ def test_every_kind_has_a_name_of_its_own():
             b'{"t":"watched","viewer":"m1","video":1,"kind":"seen","watched_ms":1,"duration_ms":1,'
             b'"at_ms":1}'
         ),
+        b'{"t":"tuned","values":{"temperature":null},"reason":"x","at_ms":1}',
+        b'{"t":"tuned","values":{},"reason":"","at_ms":1}',
+        b'{"t":"experiment_stopped","name":"A b","reason":"x","at_ms":1}',
         b"\x00" * 1000,
         b"[" * 100_000,
     ],
@@ -77,9 +87,14 @@ def test_refuses_what_is_no_event(body):
 
 def test_refuses_to_write_what_cannot_be_read_again():
     for number in (float("nan"), float("inf")):
-        event = ev.Watched("m1", 1, ev.WatchKind.WATCHED, 1, 1, 1, propensity=number)
-        with pytest.raises(ev.BadEvent):
-            ev.encode(event)
+        values = {"temperature": number}
+        for event in (
+            ev.Watched("m1", 1, ev.WatchKind.WATCHED, 1, 1, 1, propensity=number),
+            ev.Tuned(values, "x", 1),
+            ev.ExperimentStarted("a", "b", 1, (ev.Arm("c", values),), 1, 1, "x", 1),
+        ):
+            with pytest.raises(ev.BadEvent):
+                ev.encode(event)
 
 
 @given(st.binary(max_size=300))

@@ -16,7 +16,7 @@ from jhalak.feed.orderings import HOT
 from jhalak.feed.snapshot import FILE, LENGTH, MAGIC, SEAL
 from tests.feed.test_eligibility import events as any_event
 from tests.feed.test_eligibility import published
-from tests.feed.worlds import HOUR, MINUTE, NOW, patient, video, watch
+from tests.feed.worlds import HOUR, MINUTE, NOW, patient, started, video, watch
 
 SMALL = Config(members=3, guests=2, seen=5, refused=3, interests=4)
 
@@ -33,6 +33,7 @@ def long_log(count: int, videos: int = 700, seed: int = 7) -> list[tuple[int, ev
     for _ in range(count):
         now += chance.choice([0, 1, 1000, 1000, MINUTE, HOUR])
         clip, viewer = chance.choice(clips), chance.choice(["m1", "m2", "g1", "g2", "g3", "m9"])
+        trial = f"t{chance.randrange(4)}"
         share = chance.random() * 1.4
         log.append(
             chance.choices(
@@ -45,6 +46,7 @@ def long_log(count: int, videos: int = 700, seed: int = 7) -> list[tuple[int, ev
                         slate=chance.choice(["", "a", "b"]),
                         source=chance.choice(sources),
                         score=chance.choice([None, -900, -7, 0, 260, 2**15 - 1]),
+                        arms=chance.choice(["", "1a", "1b2a", "2b9z"]),
                     ),
                     ev.Withdrawn(clip.video, chance.choice(list(ev.Removal))),
                     clip,
@@ -65,8 +67,11 @@ def long_log(count: int, videos: int = 700, seed: int = 7) -> list[tuple[int, ev
                     ev.Forgotten(viewer, now),
                     ev.PersonalDeclined("m9", now),
                     ev.PersonalAccepted("m9", now),
+                    ev.Tuned({"weights.tag": share, "gone": 1.0}, "Tried.", now),
+                    started(trial, at=now),
+                    ev.ExperimentStopped(trial, "Enough.", now),
                 ],
-                [60, 6, 4, 2, 1, 2, 1, 1, 1, 1, 1, 1, 2, 2, 2, 0.5, 2, 0.2, 0.2, 1],
+                [60, 6, 4, 2, 1, 2, 1, 1, 1, 1, 1, 1, 2, 2, 2, 0.5, 2, 0.2, 0.2, 1, 1, 2, 1],
             )[0]
         )
     offset, pairs = 0, []

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jhalak.feed import tokens
+from jhalak.feed.experiments.plans import MOST_LAYERS
 from jhalak.feed.tokens import BadToken, Served, Why
 
 SECRET = b"s" * 32
@@ -39,6 +40,7 @@ def why(token, secret=SECRET, now_ms=10**12 + 1000, max_age_ms=DAY):
         served_ms=st.integers(0, 10**12),
         model=st.just("session-1"),
         score=st.floats().map(tokens.hundredths),
+        arms=st.lists(st.sampled_from(["1a", "120b", "9999d"]), max_size=MOST_LAYERS).map("".join),
     ),
     st.binary(min_size=1, max_size=64),
 )

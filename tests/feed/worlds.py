@@ -51,6 +51,7 @@ def watch(
     slate: str = "",
     source: str = "",
     score: int | None = None,
+    arms: str = "",
 ) -> ev.Watched:
     if kind is None:
         kind = ev.WatchKind.FINISHED if share >= 1.0 else ev.WatchKind.SKIPPED
@@ -65,7 +66,21 @@ def watch(
         slate,
         source=source,
         score=score,
+        arms=arms,
     )
+
+
+def started(name: str = "calmer", *, at: int = NOW, **facts: Any) -> ev.ExperimentStarted:
+    """An experiment on everybody: one arm with half the temperature, a day for each viewer."""
+    given: dict[str, Any] = {
+        "layer": "draw",
+        "share": 1000,
+        "arms": (ev.Arm("half", {"temperature": 0.5}),),
+        "window_ms": 24 * HOUR,
+        "ends_ms": at + 14 * 24 * HOUR,
+        "reason": "Is calmer better?",
+    }
+    return ev.ExperimentStarted(name, at_ms=at, **(given | facts))
 
 
 def patient(config: Config | None = None) -> Config:

@@ -8,7 +8,7 @@ events.
     page = engine.slate(Query(viewer="m7", now_ms=...))
 """
 
-from jhalak.feed import clock, events, tokens
+from jhalak.feed import clock, events, tokens, tuning, weights_file
 from jhalak.feed.config import Config, Owed, Quotas, Weights
 from jhalak.feed.engine import Engine
 from jhalak.feed.events import InterestKind
@@ -44,4 +44,6 @@ __all__ = [
     "clock",
     "events",
     "tokens",
+    "tuning",
+    "weights_file",
 ]

@@ -33,6 +33,7 @@ from jhalak.feed.reasons import reasons
 from jhalak.feed.ring import Ring, ring
 from jhalak.feed.rungs import LastSlate
 from jhalak.feed.stages import standard
+from jhalak.feed.variants import Variants
 from jhalak.feed.viewers import Ranking, ServedBefore
 
 log = logging.getLogger(__name__)
@@ -63,9 +64,9 @@ class Engine:
     observing the same log.
     """
 
-    def __init__(self, state: State, pipeline: Pipeline, began: str) -> None:
+    def __init__(self, state: State, pipeline: Callable[[Config], Pipeline], began: str) -> None:
         self._state = state
-        self._pipeline = pipeline
+        self._variants = Variants(state, pipeline)
         self._began = began
         self._lock = threading.RLock()
         self._served = ServedBefore(state.config)
@@ -89,7 +90,7 @@ class Engine:
     ) -> Engine:
         """An engine that knows nothing yet. `models` gives the bytes of trained artefacts."""
         config = config or Config()
-        return cls(State(config, models), pipeline(config), began)
+        return cls(State(config, models), pipeline, began)
 
     @classmethod
     def load(
@@ -114,7 +115,7 @@ class Engine:
         except snapshots.BadSnapshot as error:
             log.warning("the feed snapshot in %s is not used: %s", folder, error)
             state, began = None, f"snapshot refused: {error}"
-        engine = cls(state or State(config, models), pipeline(config), began)
+        engine = cls(state or State(config, models), pipeline, began)
         batch: list[tuple[int, ev.Event]] = []
         for pair in events(engine.offset) if callable(events) else events:
             batch.append(pair)
@@ -172,11 +173,12 @@ class Engine:
         if query.n < 1 or query.n > MOST_ASKED:
             raise ValueError(f"a page of {query.n} videos; ask for 1 to {MOST_ASKED}")
         with self._lock:
-            page, slate = self._page(query)
+            variant = self._variants.asked(query)
+            page, slate = self._page(query, variant.config)
             try:
-                result = self._pipeline.execute(page, self._positions)
+                result = variant.pipeline.execute(page, self._positions)
                 picks = tuple(
-                    self._pick(page, result, number, slot)
+                    self._pick(page, result, number, slot, variant.pipeline)
                     for number, slot in enumerate(result.slots)
                 )
             finally:
@@ -184,17 +186,18 @@ class Engine:
             self._note(page, result)
             used = inputs(page.session)
             self._inputs.update(used or ("none",))
-            return Slate(slate, picks, MODEL, tuple(result.reports), used)
+            return Slate(slate, picks, MODEL, tuple(result.reports), used, variant.arms)
 
     def score(self, query: Query, videos: Sequence[int]) -> list[Score]:
         """What these videos would score for this query, rules aside: for consoles, simulations
         and for asking what a cause is worth. Unknown videos are left out.
         """
         with self._lock:
-            page, _ = self._page(query)
+            variant = self._variants.asked(query)
+            page, _ = self._page(query, variant.config)
             try:
                 rows = self._state.catalogue.rows(dict.fromkeys(videos))
-                batch, scores = self._pipeline.weigh(page, np.array(rows, np.int32))
+                batch, scores = variant.pipeline.weigh(page, np.array(rows, np.int32))
             finally:
                 page.release()
             if scores is None:
@@ -257,6 +260,8 @@ class Engine:
                 "inputs": dict(sorted(self._inputs.items())),
                 "owed": state.owed.report() | {"in_flight": len(self._in_flight)},
                 "stages": {name: tally.report() for name, tally in self._stages.items()},
+                "weights": state.tuning.report(state.config),
+                "experiments": state.experiments.report(state.now_ms),
             }
 
     def figures(self) -> dict[str, Any]:
@@ -267,7 +272,7 @@ class Engine:
             counted = seen(self._state.statistics, self._state.catalogue, self._state.now_ms)
         return figures(counted)
 
-    def _page(self, query: Query) -> tuple[Page, str]:
+    def _page(self, query: Query, config: Config) -> tuple[Page, str]:
         state = self._state
         capacity = state.catalogue.capacity
         if len(self._closed) < capacity:
@@ -281,7 +286,7 @@ class Engine:
         page = Page(
             query,
             state.catalogue,
-            state.config,
+            config,
             session=session,
             own=lambda: state.taste(query.viewer, session),
             learner=state.learner,
@@ -295,7 +300,9 @@ class Engine:
         )
         return page, f"{seed_of(seed, query.viewer, number, query.now_ms):016x}"
 
-    def _pick(self, page: Page, result: Result, number: int, slot: Slot) -> Pick:
+    def _pick(
+        self, page: Page, result: Result, number: int, slot: Slot, pipeline: Pipeline
+    ) -> Pick:
         score = 0.0
         if result.scores is not None and slot.place >= 0:
             score = result.scores.total.item(slot.place)
@@ -306,15 +313,8 @@ class Engine:
             propensity=slot.propensity,
             score=score,
             explore=slot.explore,
-            reasons=reasons(page, result.scores, slot, self._came_by(page, slot)),
+            reasons=reasons(page, result.scores, slot, _came_by(page, slot, pipeline)),
         )
-
-    def _came_by(self, page: Page, slot: Slot) -> str:
-        """The source or rung that brought a row; of one ranked earlier, the source of then."""
-        if slot.source != LastSlate.name:
-            return slot.source
-        place = page.ranking.rows.tolist().index(slot.row)
-        return self._pipeline.source_name(page.ranking.sources.item(place))
 
     def _note(self, page: Page, result: Result) -> None:
         """Remembers what was served and counts how it went."""
@@ -334,6 +334,14 @@ class Engine:
             if tally is None:
                 tally = self._stages[report.stage] = _Tally()
             tally.add(report)
+
+
+def _came_by(page: Page, slot: Slot, pipeline: Pipeline) -> str:
+    """The source or rung that brought a row; of one ranked earlier, the source of then."""
+    if slot.source != LastSlate.name:
+        return slot.source
+    place = page.ranking.rows.tolist().index(slot.row)
+    return pipeline.source_name(page.ranking.sources.item(place))
 
 
 class _Tally:

@@ -22,6 +22,9 @@ Id: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Millis: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 ViewerKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Word: TypeAlias = Annotated[str, Meta(max_length=200)]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}\Z")]
+Why: TypeAlias = Annotated[str, Meta(min_length=1, max_length=300)]
+Values: TypeAlias = Annotated[dict[Word, float], Meta(max_length=100)]
 
 
 class BadEvent(ValueError):
@@ -79,7 +82,7 @@ class Withdrawn(_Event, frozen=True, tag="withdrawn"):
 
 class Watched(_Event, frozen=True, tag="watched"):
     """A stretch of watching. `watched_ms` was bounded by the clock (feed.clock) before it came
-    here; slate, slot, source, propensity and score repeat what the serving token said.
+    here; slate, slot, source, propensity, score and arms repeat what the serving token said.
     """
 
     viewer: ViewerKey
@@ -94,6 +97,7 @@ class Watched(_Event, frozen=True, tag="watched"):
     propensity: float = 0.0
     served_ms: Millis = 0  # when the page was made; 0: not known, then `at_ms` stands for it
     score: Annotated[int, Meta(ge=-(2**15), le=2**15 - 1)] | None = None  # log-odds, in hundredths
+    arms: Word = ""  # of experiments, as in feed.experiments.assignment; "" for none
 
 
 class _Gesture(_Event, frozen=True):
@@ -228,6 +232,44 @@ class Promoted(_Event, frozen=True, tag="promoted"):
     at_ms: Millis
 
 
+class Tuned(_Event, frozen=True, tag="tuned"):
+    """The operator changed the weights: from now on these differ from the defaults, and no others
+    do. Names as in feed.tuning.
+    """
+
+    values: Values
+    reason: Why
+    at_ms: Millis
+
+
+class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an experiment tries on a part of its viewers: these values on top of those in force."""
+
+    name: Name
+    values: Values
+
+
+class ExperimentStarted(_Event, frozen=True, tag="experiment_started"):
+    """From now until `ends_ms` the arms are tried on `share` of 1000 viewers, beside a control on
+    which nothing is changed. See feed.experiments.
+    """
+
+    name: Name
+    layer: Name
+    share: Annotated[int, Meta(ge=1, le=1000)]
+    arms: Annotated[tuple[Arm, ...], Meta(min_length=1, max_length=3)]
+    window_ms: Millis  # what a viewer does in this time after the first watch counts
+    ends_ms: Millis
+    reason: Why
+    at_ms: Millis
+
+
+class ExperimentStopped(_Event, frozen=True, tag="experiment_stopped"):
+    name: Name
+    reason: Why
+    at_ms: Millis
+
+
 Event: TypeAlias = (
     Published
     | Withdrawn
@@ -253,6 +295,9 @@ Event: TypeAlias = (
     | PersonalAccepted
     | Joined
     | Promoted
+    | Tuned
+    | ExperimentStarted
+    | ExperimentStopped
 )
 
 _encoder = msgspec.json.Encoder()
@@ -261,12 +306,25 @@ _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 def encode(event: Event) -> bytes:
     """One event as one line of JSON. Raises BadEvent for a number that JSON cannot hold."""
-    if isinstance(event, Watched) and not math.isfinite(event.propensity):
-        raise BadEvent("propensity is not a finite number")
+    if not all(map(math.isfinite, _numbers(event))):
+        raise BadEvent("it holds what is not a finite number")
     try:
         return _encoder.encode(event)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadEvent(str(error)) from error
+
+
+def _numbers(event: Event) -> list[float]:
+    """What in an event is no whole number."""
+    match event:
+        case Watched():
+            return [event.propensity]
+        case Tuned():
+            return list(event.values.values())
+        case ExperimentStarted():
+            return [value for arm in event.arms for value in arm.values.values()]
+        case _:
+            return []
 
 
 def decode(body: bytes) -> Event:

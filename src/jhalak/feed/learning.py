@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from jhalak.feed import events as ev
 from jhalak.feed import held
 from jhalak.feed.catalogue import Catalogue
 from jhalak.feed.config import Config
+from jhalak.feed.experiments.ledger import Experiments
+from jhalak.feed.experiments.units import Seen
 from jhalak.feed.fairness import Fairness
 from jhalak.feed.owed import Ledger
 from jhalak.feed.places_file import decode as read_places
 from jhalak.feed.statistics import Statistics
 from jhalak.feed.taste import SIZE, Learner, Own, Prior
+from jhalak.feed.tuning import Tuning
 from jhalak.feed.viewers import KINDS, RECENT, Session, View, Viewers
 
 DAY_MS = 24 * 3_600_000
@@ -41,6 +46,8 @@ class State:
         self.models: dict[str, str] = {}  # digest of what is in force, by kind
         self.statistics = Statistics(config.skip_below)
         self.owed = Ledger(config.owed, self.catalogue)
+        self.tuning = Tuning()
+        self.experiments = Experiments()
         self.now_ms = 0
         self.offset = 0
 
@@ -105,9 +112,23 @@ class State:
         now = session.recent[row] = View(event.slate, watched_ms, finished, verdict)
         before = None if count else view
         self.statistics.watched(event, at_ms, self.catalogue, row, now, before)
+        if event.arms and self.viewers.ties(event.viewer).learns:
+            seen = self._seen(before, now, duration_ms)
+            self.experiments.watched(event.arms, event.viewer, at_ms, seen)
         if len(session.recent) > RECENT:
             session.recent.popitem(last=False)
         return True
+
+    def _seen(self, before: View | None, after: View, duration_ms: int) -> Seen:
+        """What a watch adds to what was seen of it before."""
+
+        def so_far(view: View | None) -> tuple[int, int, int, int]:
+            if view is None:
+                return 0, 0, 0, 0
+            skipped = view.watched_ms < self.config.skip_below * duration_ms and not view.finished
+            return 1, int(view.felt > 0.0), int(skipped), view.watched_ms
+
+        return Seen(*(b - a for a, b in zip(so_far(before), so_far(after), strict=True)))
 
     def not_interested(self, event: ev.NotInterested) -> bool:
         """Never this video again; its author, channel and tags as if skipped several times."""
@@ -196,9 +217,11 @@ class State:
         return held.choose(event.viewer, self.viewers, "paused", False)
 
     def forgotten(self, event: ev.Forgotten) -> bool:
+        self.experiments.forget(event.viewer)
         return held.forget(event.viewer, self.viewers)
 
     def declined(self, event: ev.PersonalDeclined) -> bool:
+        self.experiments.forget(event.viewer)
         held.forget(event.viewer, self.viewers)
         return held.choose(event.viewer, self.viewers, "declined", True)
 
@@ -223,6 +246,17 @@ class State:
             self.viewers.tastes.clear()  # learnt anew from the answers, once they are asked for
         self.models[event.kind] = event.digest
         return True
+
+    def tuned(self, event: ev.Tuned) -> bool:
+        self.tuning.change(self.time(event.at_ms), event.values, event.reason)
+        return True
+
+    def experiment_started(self, event: ev.ExperimentStarted) -> bool:
+        self.experiments.start(msgspec.structs.replace(event, at_ms=self.time(event.at_ms)))
+        return True
+
+    def experiment_stopped(self, event: ev.ExperimentStopped) -> bool:
+        return self.experiments.stop(event, self.time(event.at_ms))
 
     def _gesture(self, event: Any, signal: float, weight: float) -> bool:
         row = self.catalogue.row_of.get(event.video)
@@ -351,4 +385,7 @@ _APPLY: dict[type, Callable[[State, Any], bool]] = {
     ev.PersonalAccepted: State.accepted,
     ev.Joined: State.joined,
     ev.Promoted: State.promoted,
+    ev.Tuned: State.tuned,
+    ev.ExperimentStarted: State.experiment_started,
+    ev.ExperimentStopped: State.experiment_stopped,
 }

@@ -114,3 +114,4 @@ class Slate(msgspec.Struct, frozen=True):
     model: str
     stages: tuple[StageReport, ...]
     inputs: tuple[str, ...] = ()
+    arms: str = ""  # of the experiments that the viewer is in, for the serving token

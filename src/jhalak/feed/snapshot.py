@@ -31,6 +31,7 @@ from jhalak.feed.catalogue import Catalogue, Tags, Words
 from jhalak.feed.columns import Column
 from jhalak.feed.config import Config
 from jhalak.feed.events import ModelKind
+from jhalak.feed.experiments import kept as trials
 from jhalak.feed.fairness import Verdict
 from jhalak.feed.learning import ReadModel, State
 from jhalak.feed.models import ModelError
@@ -48,19 +49,9 @@ _LOWER = np.tril_indices(SIZE)
 MARKS, IMPRESSIONS = "marks", "impressions"  # kept as columns
 # Settings that decide what the state is, and not only how pages are drawn from it.
 SHAPING = (
-    "trending_half_ms",
-    "interest_half_ms",
-    "interest_fade",
-    "skip_below",
-    "refusal",
-    "members",
-    "guests",
-    "seen",
-    "refused",
-    "interests",
-    "answers",
-    "tastes",
-)
+    "trending_half_ms", "interest_half_ms", "interest_fade", "skip_below", "refusal", "members",
+    "guests", "seen", "refused", "interests", "answers", "tastes",
+)  # fmt: skip
 SHAPING_OWED = ("impressions", "within_ms", "share", "of_one")
 
 
@@ -132,7 +123,7 @@ class _Tastes(msgspec.Struct, tag="tastes"):
     held: list[tuple[str, _Own]]
 
 
-_Part: TypeAlias = _Facts | _Column | _Sessions | _Ties | _Tastes
+_Part: TypeAlias = _Facts | _Column | _Sessions | _Ties | _Tastes | trials.KeptTrials
 _encode = msgspec.msgpack.Encoder().encode
 _decode: Callable[[memoryview], _Part] = msgspec.msgpack.Decoder(_Part).decode
 
@@ -145,6 +136,7 @@ class Frozen(NamedTuple):
     sessions: Iterator[tuple[str, Session]]
     ties: Iterator[tuple[str, Ties]]
     tastes: Iterator[tuple[str, Own]]
+    trials: trials.KeptTrials
 
 
 def freeze(state: State) -> Frozen:
@@ -182,6 +174,7 @@ def freeze(state: State) -> Frozen:
         viewers.sessions.freeze(),
         viewers.all_ties.freeze(),
         viewers.tastes.freeze(),
+        trials.keep(state.tuning, state.experiments),
     )
 
 
@@ -212,6 +205,7 @@ def _parts(frozen: Frozen) -> Iterator[_Part]:
         yield _Ties([(viewer, ties.kept()) for viewer, ties in declared])
     while tastes := list(islice(frozen.tastes, AT_ONCE)):
         yield _Tastes([(viewer, _keep_own(own)) for viewer, own in tastes])
+    yield frozen.trials
 
 
 def loads(data: bytes, config: Config, models: ReadModel) -> State:
@@ -282,6 +276,8 @@ def _restore(parts: Iterator[_Part], state: State) -> State:
     for part in parts:
         if isinstance(part, _Column):
             columns[part.name] = part.data
+        elif isinstance(part, trials.KeptTrials):
+            trials.restore(part, state.tuning, state.experiments)
         else:
             _restore_viewers(part, viewers)
     _restore_catalogue(facts, columns, state.catalogue)

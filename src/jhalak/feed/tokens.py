@@ -53,6 +53,7 @@ class Served(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     served_ms: int
     model: str
     score: int | None = None  # what the engine gave it: log-odds, in hundredths
+    arms: str = ""  # of experiments that the viewer is in
 
 
 MOST_SCORE = 2**15 - 1

@@ -29,6 +29,7 @@ class Permission(enum.Enum):
     READ_OPERATIONS = "read_operations"
     MANAGE_JOBS = "manage_jobs"
     SET_ROLES = "set_roles"
+    TUNE_FEED = "tune_feed"
 
 
 HOLDERS: dict[Permission, frozenset[Role]] = {
@@ -39,4 +40,5 @@ HOLDERS: dict[Permission, frozenset[Role]] = {
     Permission.READ_OPERATIONS: frozenset({Role.OPERATOR}),
     Permission.MANAGE_JOBS: frozenset({Role.OPERATOR}),
     Permission.SET_ROLES: frozenset({Role.OPERATOR}),
+    Permission.TUNE_FEED: frozenset({Role.OPERATOR}),
 }

@@ -29,6 +29,7 @@ from jhalak.stores.objects import ObjectsError
 from jhalak.videos.api import router as videos
 from jhalak.viewing.api import router as viewing
 from jhalak.viewing.held_api import router as held
+from jhalak.viewing.tuning_api import router as tuning
 
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -57,6 +58,7 @@ for router in (
     held,
     safety,
     operator,
+    tuning,
 ):  # the busiest is found first
     api.add_router("", router)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from jhalak.site.api import api
+from jhalak.site.experiment_pages import experiment_urls
 from jhalak.site.health import healthz
 from jhalak.site.operator_pages import operator_urls
 from jhalak.site.pages import page_urls
@@ -16,6 +17,7 @@ urlpatterns = [
     path("media/", include(media_urls)),
     *page_urls,
     *operator_urls,
+    *experiment_urls,
 ]
 handler400 = "jhalak.site.errors.bad_request"
 handler403 = "jhalak.site.errors.forbidden"

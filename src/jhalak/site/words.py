@@ -19,7 +19,7 @@ def words() -> dict[str, str]:
         **_studio(),
         **_settings(),
         **_feed_data(),
-        **_queue(),
+        **_operator(),
     }
 
 
@@ -250,14 +250,20 @@ def _feed_data() -> dict[str, str]:
     }
 
 
-def _queue() -> dict[str, str]:
+def _operator() -> dict[str, str]:
     return {
         "cancel_job_reason": _("Cancelled on the queue page."),
         "cancel_job_text": _("{name}: what it stands for fails with it. Try again undoes that."),
         "cancel_job_title": _("Cancel this job?"),
         "cancel_job_yes": _("Cancel the job"),
+        "experiment_line": _("Each line needs a name, = and a number."),
+        "experiment_stop": _("Stop {name}?"),
+        "experiment_stop_yes": _("Stop it"),
+        "experiment_why": _("Why"),
         "queue_fresh": _("As of {time}"),
         "remove_runner_text": _("{name} gets no more work, and what it does is given to others."),
         "remove_runner_title": _("Remove this runner?"),
         "remove_runner_yes": _("Remove the runner"),
+        "weights_back": _("Set these weights again?"),
+        "weights_back_yes": _("Set them"),
     }

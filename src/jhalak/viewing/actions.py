@@ -160,6 +160,7 @@ def _event(clock: Clock, viewer_key: str, served: tokens.Served, one: Said, now_
         propensity=served.propensity,
         served_ms=served.served_ms,
         score=served.score,
+        arms=served.arms,
     )
 
 

@@ -14,7 +14,7 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import get_language
 
-from jhalak.feed import Pick, Query, Scope, tokens
+from jhalak.feed import Pick, Query, Scope, Slate, tokens
 from jhalak.people.access import Viewer, access_person
 from jhalak.videos.cards import Card, cards
 from jhalak.viewing.host import host
@@ -64,7 +64,7 @@ def feed_page(
             card = found.get(pick.video)
             if card is not None:
                 reasons = why(card, pick, found)
-                items.append(_item(viewer, card, pick, reasons, slate.slate, model, now_ms))
+                items.append(_item(viewer, card, pick, reasons, slate, now_ms))
         asked += [pick.video for pick in slate.picks]
         if len(items) == n or not slate.picks:
             break
@@ -75,19 +75,20 @@ def feed_page(
 
 
 def _item(
-    viewer: Viewer, card: Card, pick: Pick, reasons: Why, slate: str, model: str, now_ms: int
+    viewer: Viewer, card: Card, pick: Pick, reasons: Why, slate: Slate, now_ms: int
 ) -> dict[str, Any]:
     served = tokens.Served(
         viewer=viewer.key,
         video=pick.video,
         duration_ms=card.duration_ms,
-        slate=slate,
+        slate=slate.slate,
         slot=pick.slot,
         source=pick.source,
         propensity=pick.propensity,
         served_ms=now_ms,
-        model=model,
+        model=slate.model,
         score=tokens.hundredths(pick.score),
+        arms=slate.arms,
     )
     return {
         **msgspec.structs.asdict(card),

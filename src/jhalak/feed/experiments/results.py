@@ -1,0 +1,151 @@
+"""What is known of an experiment by now: each arm against the control, in numbers and in one word.
+
+Three measures, each a number per viewer and then a mean over viewers, so that one who watches all
+day weighs as much as another. `good`: the part of watches that felt good (fairness.Verdict). It
+decides. `skips`: the part skipped. `seconds`: watched in the window. These two are there to be
+looked at: more is not always better.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from jhalak.feed.experiments.plans import CONTROL, Held
+from jhalak.feed.experiments.sequences import LEAST, SPLIT_ALPHA, radius, split_evidence
+from jhalak.feed.experiments.units import Units
+
+ALPHA = 0.05  # for each measure, shared out among the arms
+MEASURES = ("good", "skips", "seconds")
+DECIDES = "good"
+MOST_SECONDS = 3 * 3600.0  # of one viewer; more counts as this, or a few would outweigh all others
+
+
+class Verdict(enum.StrEnum):
+    WAITING = "waiting"  # too few viewers, as yet
+    OPEN = "open"  # not told apart
+    BETTER = "better"
+    WORSE = "worse"
+    UNEVEN = "uneven"  # the arms were not filled as dealt: nothing may be concluded
+
+
+class Moments(msgspec.Struct, frozen=True):
+    """Of one arm: viewers seen in it, those whose window is over, and over these the mean and the
+    variance of each of MEASURES.
+    """
+
+    entered: int
+    counted: int
+    means: tuple[float, ...]
+    variances: tuple[float, ...]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Of a measure, arm less control; the interval holds at all times together."""
+
+    value: float
+    low: float
+    high: float
+
+
+def moments(units: Units, arms: int, window_ms: int, until_ms: int) -> list[Moments]:
+    """Of each arm, over viewers whose window was over by `until_ms`."""
+    watches = np.maximum(units.column("watches"), 1)
+    measured = np.stack(
+        [
+            units.column("good") / watches,
+            units.column("skips") / watches,
+            np.minimum(units.column("watched") / 1000.0, MOST_SECONDS),
+        ]
+    )
+    over = units.column("began") + window_ms <= until_ms
+    found = []
+    for arm in range(arms):
+        here = units.column("arm") == arm
+        some = measured[:, here & over]
+        number = some.shape[1]
+        means = some.mean(axis=1) if number else np.zeros(len(MEASURES))
+        spread = some.var(axis=1, ddof=1) if number > 1 else np.zeros(len(MEASURES))
+        found.append(
+            Moments(
+                int(np.count_nonzero(here)), number, tuple(means.tolist()), tuple(spread.tolist())
+            )
+        )
+    return found
+
+
+def difference(control: Moments, arm: Moments, measure: str, alpha: float) -> Difference | None:
+    """None while there are too few viewers to say, or none differs from another."""
+    if min(control.counted, arm.counted) < LEAST:
+        return None
+    at = MEASURES.index(measure)
+    variance = sum(one.variances[at] / one.counted for one in (control, arm))
+    if variance == 0.0:
+        return None
+    value = arm.means[at] - control.means[at]
+    reach = radius(variance, control.counted + arm.counted, alpha)
+    return Difference(value, value - reach, value + reach)
+
+
+def report(held: Held, arms: Sequence[Moments], now_ms: int) -> dict[str, Any]:
+    """All of one experiment as plain data."""
+    plan = held.plan
+    evidence = split_evidence([one.entered for one in arms], [1.0 / len(arms)] * len(arms))
+    uneven = evidence >= 1.0 / SPLIT_ALPHA
+    alpha = ALPHA / len(plan.arms)
+    shown = []
+    for number, one in enumerate(arms):
+        tried = plan.arms[number - 1] if number else None
+        found = {
+            measure: difference(arms[0], one, measure, alpha) if tried else None
+            for measure in MEASURES
+        }
+        shown.append(
+            {
+                "name": tried.name if tried else CONTROL,
+                "values": dict(tried.values) if tried else {},
+                "entered": one.entered,
+                "counted": one.counted,
+                "means": dict(zip(MEASURES, one.means, strict=True)) if one.counted else {},
+                "differences": {
+                    name: msgspec.to_builtins(each) for name, each in found.items() if each
+                },
+                "verdict": _verdict(found[DECIDES], uneven).value if tried else "",
+            }
+        )
+    return {
+        "number": held.number,
+        "name": plan.name,
+        "layer": plan.layer,
+        "first": held.first,
+        "share": plan.share,
+        "state": _state(held, now_ms),
+        "started_ms": plan.at_ms,
+        "ends_ms": plan.ends_ms,
+        "stopped_ms": held.stopped_ms,
+        "window_ms": plan.window_ms,
+        "reason": plan.reason,
+        "stop_reason": held.stop_reason,
+        "uneven": uneven,
+        "arms": shown,
+    }
+
+
+def _state(held: Held, now_ms: int) -> str:
+    if held.stopped_ms:
+        return "stopped"
+    return "running" if held.runs(now_ms) else "ended"
+
+
+def _verdict(found: Difference | None, uneven: bool) -> Verdict:
+    if uneven:
+        return Verdict.UNEVEN
+    if found is None:
+        return Verdict.WAITING
+    if found.low > 0.0:
+        return Verdict.BETTER
+    return Verdict.WORSE if found.high < 0.0 else Verdict.OPEN
