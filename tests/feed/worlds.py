@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from jhalak.feed import Config, Engine, Pick, Query, Slate
 from jhalak.feed import events as ev
@@ -129,3 +130,15 @@ class World:
 
 def world(count: int = 240, config: Config | None = None, **engine: Any) -> World:
     return World([video(number) for number in range(1, count + 1)], config, **engine)
+
+
+def crowd(count: int = 6_000, lots: int = 4, sure: float = 0.9, seed: int = 1) -> list[ev.Event]:
+    """A world in which viewers take to one of some lots of videos, of which no word tells."""
+    rng = np.random.default_rng(seed)
+    clips = [alike(number, author=number % 7) for number in range(1, 121)]
+    found: list[ev.Event] = list(clips)
+    for number in range(count):
+        viewer, clip = int(rng.integers(30)), clips[int(rng.integers(120))]
+        good = rng.random() < (sure if clip.video % lots == viewer % lots else 1.0 - sure)
+        found.append(watch(f"m{viewer}", clip, 1.0 if good else 0.03, at=NOW + number))
+    return found
