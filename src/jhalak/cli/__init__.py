@@ -28,7 +28,7 @@ from jhalak.options import Options, OptionsError, options
 GROUPS = {
     "person": ("jhalak.people.commands", "people_cli", "Accounts: add, entrust, suspend."),
     "objects": ("jhalak.records.commands", "objects_cli", "The store of objects: copy it."),
-    "feed": ("jhalak.viewing.commands", "feed_cli", "The feed: its weights."),
+    "feed": ("jhalak.viewing.commands", "feed_cli", "The feed: its weights, its training."),
     "channels": ("jhalak.videos.commands", "channels_cli", "The channels that videos are under."),
 }
 app = typer.Typer(

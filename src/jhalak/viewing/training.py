@@ -1,0 +1,216 @@
+"""Trained parts of the feed: learnt from the log, put in force past a gate, taken back.
+
+What is in force is what the log's last `Promoted` names; the audit entry of the same transaction
+says why, and is where this module looks. Artefacts lie in `feed/models` of the data folder
+(jhalak.feed.models) and are there before an event names them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.db import transaction
+
+from jhalak import records
+from jhalak.feed import models, places_file, training
+from jhalak.feed.events import BadEvent, Promoted, Watched, decode
+from jhalak.feed.training import quality
+from jhalak.options import options
+from jhalak.records.actions import Actor
+from jhalak.records.jobs import Progress
+from jhalak.records.models import AuditEntry
+from jhalak.stores.events import StoredEvent
+from jhalak.viewing.models import LogCursor
+
+log = logging.getLogger(__name__)
+
+KIND = training.KIND
+OBJECT = f"feed:{KIND}"
+TRAINED = "trained"  # a cursor: the end of the log when it was last learnt from
+PROMOTE, ROLLBACK = "feed.promote", "feed.rollback"
+BATCH = 2_000  # events read at once
+GROWN = 0.1  # share by which the log has to grow until it is learnt from anew ...
+GROWN_LEAST = 2_000  # ... and so many events at least
+LOOKED_AFTER = 20_000  # events after a promotion, compared with as many before it
+
+
+def _quiet(_fraction: float) -> None:
+    pass
+
+
+class Refused(Exception):
+    """A promotion or a rollback that is not done; the message says why. For an operator's shell,
+    so in English.
+    """
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """What is served. `digest` "" is nothing: the feed places videos by their words alone.
+
+    `before`: what was in force before it. `since`: the end of the log when it was put in force.
+    `watched`: it was promoted, so that it is looked after; what was gone back to is not.
+    """
+
+    digest: str = ""
+    before: str = ""
+    since: int = 0
+    watched: bool = False
+
+
+def folder() -> Path:
+    return options().folder / "feed" / "models"
+
+
+def in_force() -> InForce:
+    entry = AuditEntry.objects.filter(object=OBJECT).order_by("-id").first()
+    if entry is None:
+        return InForce()
+    return InForce(
+        entry.detail["digest"],
+        entry.detail["before"],
+        entry.detail["since"],
+        entry.action == PROMOTE,
+    )
+
+
+def _log(after: int, until: int, progress: Progress = _quiet) -> Iterator[StoredEvent]:
+    """The events after one offset, up to another."""
+    began = after
+    while after < until:
+        stored = records.events().read(after, BATCH)
+        if not stored:
+            return
+        yield from (one for one in stored if one.offset <= until)
+        after = stored[-1].offset
+        progress((after - began) / max(1, until - began) / 2)
+
+
+def propose(progress: Progress = _quiet, seed: int = 1) -> training.Proposal:
+    """A candidate from the whole log, beside what is in force. Raises training.TooFew."""
+    now = in_force()
+    served: tuple[str, places_file.Places] | None = None
+    learnt_to = 0
+    if now.digest:
+        try:
+            manifest = models.read_manifest(folder(), now.digest)
+            served = now.digest[:12], places_file.decode(models.read(folder(), KIND, now.digest))
+            learnt_to = int(manifest.settings["learnt_to"])
+        except (models.ModelError, places_file.BadPlaces, KeyError) as error:
+            log.warning("what is in force cannot be used, the candidate stands alone: %s", error)
+    reader = training.Reader()
+    events = _log(0, records.events().last(), progress)
+    reader.read((one.offset, one.body) for one in events)
+    return training.propose(reader.answers(), served, after=learnt_to, seed=seed)
+
+
+def do_promote(actor: Actor | None, proposal: training.Proposal) -> str:
+    """Keeps the artefact and puts it in force; returns its digest. Raises Refused when it did not
+    pass its gate, or is in force already.
+    """
+    if not proposal.verdict.passed:
+        raise Refused(f"it did not pass its gate: {proposal.verdict.why}")
+    digest = models.write(folder(), proposal.artefact, proposal.manifest)
+    since = records.events().last()
+    with transaction.atomic():
+        before = in_force()
+        if before.digest == digest:
+            raise Refused("this is in force already")
+        _put(actor, PROMOTE, digest, before.digest, since, **proposal.manifest.gate)
+    return digest
+
+
+def do_roll_back(actor: Actor | None, reason: str) -> str:
+    """Takes back what is in force: what was before it is served again, nothing ("") if there was
+    nothing. Returns its digest. Raises Refused when there is nothing to take back.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise Refused("say why: the reason is kept")
+    since = records.events().last()
+    with transaction.atomic():
+        now = in_force()
+        if not now.digest:
+            raise Refused("nothing trained is in force")
+        before = _before(now.before)
+        _put(actor, ROLLBACK, now.before, before, since, reason=reason, instead=now.digest)
+    return now.before
+
+
+def do_look_after() -> str:
+    """Takes back what was promoted if watches feel worse since. Returns the reason, "" for none."""
+    now = in_force()
+    if not (now.digest and now.watched):
+        return ""
+    before = _watches(max(0, now.since - LOOKED_AFTER), now.since)
+    change = quality.compare(before, _watches(now.since, now.since + LOOKED_AFTER))
+    if not change.fallen:
+        return ""
+    log.warning("%s is taken back: %s", now.digest[:12], change)
+    do_roll_back(None, str(change))
+    return str(change)
+
+
+def do_learn(progress: Progress = _quiet) -> str:
+    """Looks after what is in force, and trains anew when the log has grown enough: the job of the
+    queue. Returns what came of it in words.
+    """
+    if reason := do_look_after():
+        return f"taken back: {reason}"
+    last = records.events().last()
+    if not _grown(last):
+        return "the log has not grown enough"
+    LogCursor.objects.update_or_create(name=TRAINED, defaults={"offset": last})
+    try:
+        proposal = propose(progress)
+    except training.TooFew as few:
+        return str(few)
+    if not proposal.verdict.passed:
+        return f"not promoted: {proposal.verdict.why}"
+    return f"promoted: {do_promote(None, proposal)}"
+
+
+def worth_a_look() -> bool:
+    """Whether `do_learn` has anything to do. Costs two short queries."""
+    last = records.events().last()
+    now = in_force()
+    return _grown(last) or (now.watched and last - now.since < 2 * LOOKED_AFTER)
+
+
+def _grown(last: int) -> bool:
+    trained = LogCursor.objects.filter(name=TRAINED).values_list("offset", flat=True).first() or 0
+    if trained > last:  # a log put back from before
+        trained = 0
+    return last >= training.FEWEST and last - trained >= max(GROWN_LEAST, GROWN * last)
+
+
+def _watches(after: int, until: int) -> list[Watched]:
+    found = []
+    for one in _log(after, until):
+        try:
+            event = decode(one.body)
+        except BadEvent:
+            continue
+        if isinstance(event, Watched):
+            found.append(event)
+    return found
+
+
+def _before(digest: str) -> str:
+    """What was in force when `digest` was put there."""
+    if not digest:
+        return ""
+    entries = AuditEntry.objects.filter(object=OBJECT, action=PROMOTE, detail__digest=digest)
+    entry = entries.order_by("-id").first()
+    return entry.detail["before"] if entry else ""
+
+
+def _put(
+    actor: Actor | None, action: str, digest: str, before: str, since: int, **detail: Any
+) -> None:
+    records.audit(actor, action, OBJECT, digest=digest, before=before, since=since, **detail)
+    records.emit(Promoted(kind=KIND, digest=digest, at_ms=time.time_ns() // 1_000_000))
