@@ -134,7 +134,7 @@ def test_where_nothing_is_to_learn_nothing_better_is_promoted(
     answers: Answers, made: Proposal
 ) -> None:
     """The same again is not better than what is in force, and noise is not either."""
-    noise = read(crowd(sure=0.5, seed=3))
+    noise = read(crowd(5_000, sure=0.5, seed=3))
     served = ("in force", places_file.decode(made.artefact))
     assert not propose(answers, served).verdict.passed
     assert not propose(

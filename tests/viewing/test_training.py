@@ -32,6 +32,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FOLDER = Path("feed/models")
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small log is enough: for what does not depend on what is learnt."""
+    monkeypatch.setattr(proposals, "FEWEST", 500)
+    monkeypatch.setattr(proposals, "FEWEST_JUDGED", 50)
+
+
 def tell(events: list[Event]) -> None:
     start = records.events().last()
     new = [NewEvent(f"e{start + number}", encode(one)) for number, one in enumerate(events)]
@@ -62,7 +69,7 @@ def candidate(seed: int, why: str = "") -> Proposal:
     return Proposal(artefact, manifest, Verdict(9, 9, 0.5, *rows, 0.1, (0.0, 0.2), why))
 
 
-def test_the_worker_learns_by_itself_and_pages_know(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_learns_by_itself_and_pages_know() -> None:
     tell(crowd())
     tasks.learn_soon()
     assert run_due() == 1
@@ -92,8 +99,8 @@ def test_a_short_log_is_left_alone() -> None:
 def test_a_log_that_tells_nothing_promotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """And is not gone through again until it has grown."""
     monkeypatch.setattr(proposals, "FEWEST", 10**6)
-    tell(crowd(6_000))
-    assert training.do_learn() == "not enough answers yet: 6000 of 1000000"
+    tell(crowd(5_000))
+    assert training.do_learn() == "not enough answers yet: 5000 of 1000000"
     assert training.do_learn() == "the log has not grown enough"
     assert not AuditEntry.objects.exists()
     assert not (options().folder / FOLDER).exists()
@@ -158,8 +165,9 @@ def test_worse_watches_take_back_what_was_promoted(since: float, stays: bool) ->
         assert run_due() == 0  # what is served now was not promoted: it is not looked after
 
 
+@pytest.mark.usefixtures("few")
 def test_a_damaged_artefact_stops_neither_pages_nor_training() -> None:
-    tell(crowd())
+    tell(crowd(600))
     digest = training.do_promote(None, candidate(1))
     artefact = options().folder / FOLDER / digest / models.ARTEFACT
     artefact.write_bytes(artefact.read_bytes()[:-1] + b"!")
@@ -176,8 +184,9 @@ class TestCommands:
         tell(crowd(120))
         assert self.run("train") == (1, "not enough answers yet: 120 of 5000.\n")
 
+    @pytest.mark.usefixtures("few")
     def test_a_dry_run_keeps_nothing_and_the_real_one_does(self) -> None:
-        tell(crowd())
+        tell(crowd(2_500, lots=2))
         code, said = self.run("train", "--dry-run")
         assert code == 0
         assert "words alone" in said
@@ -189,8 +198,9 @@ class TestCommands:
         assert self.run("rollback", "--reason", "only trying")[0] == 0
         assert served() == ""
 
+    @pytest.mark.usefixtures("few")
     def test_what_does_not_pass_is_said(self) -> None:
-        tell([video(1), *watched(5_500, 1.0, 1)])
+        tell([video(1), *watched(600, 1.0, 1)])
         code, said = self.run("train")
         assert code == 1
         assert "Not promoted: no viewer answered both ways" in said

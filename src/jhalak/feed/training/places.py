@@ -25,7 +25,7 @@ from jhalak.feed.catalogue import TAGS, WORD
 from jhalak.feed.events import Published
 from jhalak.feed.places_file import Places
 from jhalak.feed.taste import SIZE, by_content, described
-from jhalak.feed.taste.content import direction
+from jhalak.feed.taste.content import TRAINED, direction
 from jhalak.feed.training.answers import Answers
 
 Floats = npt.NDArray[np.float64]
@@ -107,8 +107,10 @@ def compose(watched: Watched, facts: list[Published], settings: Settings) -> byt
     count = Counter(word for kinds in watched.said for word in kinds)
     kept = sorted(count, key=lambda word: (-count[word], word[0], str(word[1])))[:WORDS]
     places = {
-        word: getattr(settings, word[0]) * direction(*word)
-        + settings.watched * watched.of_word[word]
+        word: (
+            getattr(settings, word[0]) * direction(*word) + settings.watched * watched.of_word[word]
+        )
+        / TRAINED
         for word in kept
     }
     where = np.zeros((len(watched.known), SIZE))
