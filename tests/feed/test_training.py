@@ -11,7 +11,8 @@ from jhalak.feed import events as ev
 from jhalak.feed import models, places_file
 from jhalak.feed.taste import SIZE, by_content
 from jhalak.feed.training import Answers, Proposal, Reader, TooFew, proposal, propose
-from jhalak.feed.training.places import Settings, train, words
+from jhalak.feed.training.places import Settings, train
+from jhalak.feed.training.words import words
 from tests.feed.worlds import NOW, alike, crowd, video, watch
 
 Log = list[tuple[int, bytes]]
@@ -60,6 +61,34 @@ class TestAnswers:
         joined = ev.Joined("g1", "m2", NOW)
         found = read([self.clip, self.other, *seen, joined, watch("g1", self.other)])
         assert found.viewer[0] == found.viewer[1] != found.viewer[2]
+
+    def test_what_was_forgotten_or_taken_out_teaches_nothing(self) -> None:
+        seen = [watch("g1", self.clip), ev.Joined("g1", "m1", NOW), watch("m1", self.other)]
+        later = [watch("m1", self.clip), watch("m2", self.clip)]
+        for forgets in (ev.Forgotten("m1", NOW), ev.PersonalDeclined("m1", NOW)):
+            accepts = ev.PersonalAccepted("m1", NOW)
+            found = read([self.clip, self.other, *seen, forgets, accepts, *later])
+            assert found.offset.tolist() == [8, 9]
+        found = read([self.clip, self.other, *seen, *later, ev.Unwatched("m1", 1, NOW)])
+        assert found.offset.tolist() == [5, 7]
+        tag = ev.InterestRemoved("m1", ev.InterestKind.TAG, self.other.tags[0], NOW)
+        author = ev.InterestRemoved("m1", ev.InterestKind.AUTHOR, str(self.clip.author), NOW)
+        found = read([self.clip, self.other, *seen, *later, tag, author])
+        assert found.offset.tolist() == [7]
+
+    def test_while_paused_or_declined_nothing_is_learnt(self) -> None:
+        for begins, ends in (
+            (ev.LearningPaused("m1", NOW), ev.LearningResumed("m1", NOW)),
+            (ev.PersonalDeclined("m1", NOW), ev.PersonalAccepted("m1", NOW)),
+        ):
+            during = [watch("m1", self.clip), ev.Liked("m1", 2, NOW), watch("m2", self.clip)]
+            found = read([self.clip, self.other, begins, *during, ends, watch("m1", self.clip)])
+            assert found.offset.tolist() == [6, 8]
+        joined = ev.Joined("g1", "m1", NOW)
+        paused = read([self.clip, ev.LearningPaused("g1", NOW), joined, watch("m1", self.clip)])
+        declined = read([self.clip, watch("g1", self.clip), ev.PersonalDeclined("m1", NOW), joined])
+        assert not len(paused.felt)
+        assert not len(declined.felt)
 
     def test_what_is_not_known_or_not_understood_teaches_nothing(self) -> None:
         reader = Reader()

@@ -4,6 +4,9 @@ A view is judged as the engine judges it (feed.fairness), and as the engine does
 however many parts it came in. A like, a save or a share says that it was good, "not interested"
 that it was not. What a guest answered is the member's that the guest became.
 
+What somebody had forgotten, or took out of their history, teaches nothing any more; nor does what
+they did while they paused learning or declined a personal feed.
+
 The log is read whole, since it alone says what each video was. Its `root` is SHA-256 over offset,
 length and body of every event: what else was trained from the same bytes has the same root.
 """
@@ -13,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +26,7 @@ from jhalak.feed import events as ev
 from jhalak.feed.config import Config
 from jhalak.feed.fairness import Fairness
 from jhalak.feed.models import Span
+from jhalak.feed.training.words import words
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -70,6 +74,10 @@ class Reader:
         self._facts: list[ev.Published] = []
         self._code: dict[str, int] = {}  # of a viewer key
         self._became: list[int] = []  # by code; the code itself where nobody became somebody else
+        self._gone: set[int] = set()  # viewers by code, of whom all before is forgotten
+        self._dropped: list[int] = []  # answers by place, taken out one by one
+        self._paused: set[str] = set()  # by viewer key
+        self._declined: set[str] = set()
         self._recent: OrderedDict[tuple[int, int], _View] = OrderedDict()  # by viewer and video
         self._viewer, self._video = array("q"), array("q")
         self._felt, self._offset = array("d"), array("q")
@@ -90,17 +98,24 @@ class Reader:
             self._take(offset, event)
 
     def answers(self) -> Answers:
-        became = np.array(self._became, np.int64)
-        while len(became) and (became[became] != became).any():
-            became = became[became]
+        viewer = self._resolved()[np.array(self._viewer, np.int64)]
+        kept = ~np.isin(viewer, np.array(sorted(self._gone), np.int64))
+        kept[self._dropped] = False
         return Answers(
-            became[np.array(self._viewer, np.int64)],
-            np.array(self._video, np.int64),
-            np.array(self._felt, np.float64),
-            np.array(self._offset, np.int64),
+            viewer[kept],
+            np.array(self._video, np.int64)[kept],
+            np.array(self._felt, np.float64)[kept],
+            np.array(self._offset, np.int64)[kept],
             self._facts,
             Span(self._first, self._last, self._count, self._root.hexdigest()),
         )
+
+    def _resolved(self) -> Ints:
+        """The code of whom each viewer became in the end, by code."""
+        became = np.array(self._became, np.int64)
+        while len(became) and (became[became] != became).any():
+            became = became[became]
+        return became
 
     def _take(self, offset: int, event: ev.Event) -> None:
         match event:
@@ -116,6 +131,27 @@ class Reader:
                 self._taken_back(event)
             case ev.Joined():
                 self._joined(event)
+            case _:
+                self._chosen(event)
+
+    def _chosen(self, event: ev.Event) -> None:
+        """What somebody decided about what is learnt of them."""
+        match event:
+            case ev.Unwatched():
+                self._unwatched(event)
+            case ev.InterestRemoved():
+                self._interest_removed(event)
+            case ev.LearningPaused():
+                self._paused.add(event.viewer)
+            case ev.LearningResumed():
+                self._paused.discard(event.viewer)
+            case ev.PersonalDeclined():
+                self._forget(event.viewer)
+                self._declined.add(event.viewer)
+            case ev.PersonalAccepted():
+                self._declined.discard(event.viewer)
+            case ev.Forgotten():
+                self._forget(event.viewer)
 
     def _published(self, event: ev.Published) -> None:
         number = self._number.setdefault(event.video, len(self._facts))
@@ -133,7 +169,7 @@ class Reader:
 
     def _watched(self, offset: int, event: ev.Watched) -> None:
         video = self._number.get(event.video)
-        if video is None:
+        if video is None or self._silent(event.viewer):
             return
         viewer = self._viewer_of(event.viewer)
         watched_ms = event.watched_ms
@@ -158,7 +194,7 @@ class Reader:
 
     def _gesture(self, offset: int, event: Any, felt: float) -> None:
         video = self._number.get(event.video)
-        if video is None:
+        if video is None or self._silent(event.viewer):
             return
         viewer = self._viewer_of(event.viewer)
         view = self._recent.get((viewer, video))
@@ -175,9 +211,45 @@ class Reader:
                 self._felt[view.place] = view.felt
 
     def _joined(self, event: ev.Joined) -> None:
+        if event.guest in self._paused:
+            self._paused.remove(event.guest)
+            self._paused.add(event.member)
+        if event.member in self._declined:
+            self._forget(event.guest)
         guest = self._code.pop(event.guest, None)
         if guest is not None:
             self._became[guest] = self._viewer_of(event.member)
+
+    def _silent(self, viewer: str) -> bool:
+        return viewer in self._paused or viewer in self._declined
+
+    def _forget(self, viewer: str) -> None:
+        """What comes later is somebody else's, as far as learning goes."""
+        code = self._code.pop(viewer, None)
+        if code is not None:
+            self._gone.add(code)
+
+    def _unwatched(self, event: ev.Unwatched) -> None:
+        video = self._number.get(event.video)
+        self._drop(event.viewer, lambda number: number == video)
+
+    def _interest_removed(self, event: ev.InterestRemoved) -> None:
+        word = (event.kind.value, event.value)
+        self._drop(
+            event.viewer,
+            lambda number: word in {(kind, str(name)) for kind, name in words(self._facts[number])},
+        )
+
+    def _drop(self, viewer: str, is_one: Callable[[int], bool]) -> None:
+        """Takes out what a viewer answered about some videos. Rare, so everything is looked at."""
+        became = self._resolved()
+        code = self._code.get(viewer)
+        if code is None:
+            return
+        for place in np.flatnonzero(became[np.array(self._viewer, np.int64)] == code).tolist():
+            if is_one(self._video[place]):
+                self._dropped.append(place)
+                self._recent.pop((self._viewer[place], self._video[place]), None)
 
     def _answer(self, offset: int, viewer: int, video: int, felt: float) -> int:
         self._viewer.append(viewer)

@@ -21,15 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from jhalak.feed import places_file
-from jhalak.feed.catalogue import TAGS, WORD
 from jhalak.feed.events import Published
 from jhalak.feed.places_file import Places
 from jhalak.feed.taste import SIZE, by_content, described
 from jhalak.feed.taste.content import TRAINED, direction
 from jhalak.feed.training.answers import Answers
+from jhalak.feed.training.words import Word, words
 
 Floats = npt.NDArray[np.float64]
-Word = tuple[str, object]  # kind and name
 
 WORDS = 200_000  # that are kept, the most frequent ones
 
@@ -48,18 +47,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     viewers: int = 3  # who took to a video, from which on it has a place of its own
     group: float = 10.0  # viewers that the place by words counts as, beside a video's own
     word: float = 1.0  # videos without a place that a word's mean counts, so that one says half
-
-
-def words(video: Published) -> list[Word]:
-    """What a video says of itself, as the catalogue keeps it."""
-    found: list[Word] = [("author", video.author)]
-    if video.channel:
-        found.append(("channel", video.channel[:WORD]))
-    if video.language:
-        found.append(("language", video.language[:WORD]))
-    tags = list(dict.fromkeys(tag[:WORD] for tag in video.tags if tag))
-    found += [("tag", tag) for tag in tags[:TAGS]]
-    return [*found, ("sound", video.sound)] if video.sound else found
 
 
 @dataclass(frozen=True, slots=True)
