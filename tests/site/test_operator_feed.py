@@ -62,6 +62,7 @@ class TestPage:
         assert "No page has been served yet." in shown
         assert "No promise to a new video" in shown
         assert 'class="plot"' not in shown
+        assert "Until " not in shown
 
     @pytest.mark.parametrize("language", ["en", "hi"])
     def test_a_world_is_drawn_and_told_in_numbers(self, language: str) -> None:
@@ -154,4 +155,4 @@ def test_what_is_owed_is_drawn_and_over_capacity_is_said() -> None:
 def test_an_engine_that_never_answered_leaves_a_page_without_figures() -> None:
     shown = feed_page({"figures": {}, "engine": "down since 10:00:00 UTC", "log": 5})
     assert (shown["behind"], shown["stages"], shown["events"]) == (5, [], [])
-    assert "until" not in shown
+    assert "figured" not in shown

@@ -51,7 +51,10 @@ def _plots(figures: dict[str, Any]) -> dict[str, Any]:
     total = {name: sum(one[name] for one in day.values()) for name in ("watches", *_SHARES)}
     exposed = figures["exposure"]
     return {
-        "until": datetime.fromtimestamp(figures["until_ms"] / 1000, UTC),
+        "figured": True,
+        "until": datetime.fromtimestamp(figures["until_ms"] / 1000, UTC)
+        if figures["sources"]
+        else None,
         "tiles": _tiles(total, figures),
         "sources": feed_plots.by_source(figures),
         "endings": feed_plots.endings(figures),
@@ -94,7 +97,7 @@ def _owed(found: dict[str, Any]) -> list[tuple[str, str]]:
         (_("Open, overdue"), _("%(in_debt)s, %(overdue)s") % _numbers(found, "in_debt", "overdue")),
         (_("Reserved slots can pay"), "–" if capacity is None else number(capacity)),
         (_("Asked of them"), number(found["demand"])),
-        (_("Oldest"), feed_plots.age(found["oldest_ms"] / 3_600_000)),
+        (_("Oldest"), feed_plots.age(found["oldest_ms"] / 3_600_000) if found["in_debt"] else "–"),
     ]
 
 
