@@ -90,13 +90,13 @@ def traffic(here: World, pages: int, hours: float, start: int = NOW, viewers: in
 
 def test_with_enough_traffic_every_new_video_gets_what_it_is_owed_in_time():
     new = range(1, 301)
-    here = owing([fresh(n) for n in new], old=400, impressions=4)
-    traffic(here, 1700, 20, viewers=200)
-    assert min(shown(here, new)) >= 4
+    here = owing([fresh(n) for n in new], old=400, impressions=3)
+    traffic(here, 1200, 20, viewers=200)
+    assert min(shown(here, new)) >= 3
     figures = books(here)
     assert figures["paid_in_time"] == 300
     assert figures["in_debt"] == figures["paid_late"] == figures["paid_short"] == 0
-    assert (figures["asked"], figures["now"], figures["over_capacity"]) == (4, 4, False)
+    assert (figures["asked"], figures["now"], figures["over_capacity"]) == (3, 3, False)
     # The slots are given back when nothing is owed any more.
     assert not owed(here.page("g9999", now_ms=NOW + 20 * HOUR))
 
