@@ -6,6 +6,7 @@ from typer.testing import CliRunner, Result
 
 from jhalak.people.commands import people_cli
 from jhalak.people.models import Person, Session
+from jhalak.records.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -50,3 +51,14 @@ def test_change_people() -> None:
         unknown = run(*command)
         assert unknown.exit_code == 1
         assert "ghost" in unknown.output
+
+
+def test_of_age_takes_a_declaration_back() -> None:
+    person = make_person("asha", under_age=True)
+    assert not person.personal_feed
+    assert run("of-age", "asha").exit_code == 2  # not without a reason
+    assert run("of-age", "nobody", "--reason", "shown a card").exit_code == 1
+    assert run("of-age", "asha", "--reason", "shown a card").exit_code == 0
+    person.refresh_from_db()
+    assert person.personal_feed
+    assert AuditEntry.objects.get(action="person.under_age").detail["reason"] == "shown a card"

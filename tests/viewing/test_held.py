@@ -227,6 +227,14 @@ def test_who_is_under_age_has_no_personal_feed_until_the_operator_says_otherwise
     assert knows(client)["interests"]
 
 
+def test_the_form_without_javascript_says_it_too(waves) -> None:
+    for handle, more in (("little", {"under_age": "on"}), ("grown", {})):
+        form = {"handle": handle, "password": "long enough 19", "next": "/"} | more
+        assert browser().post("/signup", form).status_code == 302
+    said = Person.objects.values_list("handle", "under_age").filter(handle__in=["little", "grown"])
+    assert dict(said) == {"little": True, "grown": False}
+
+
 def test_it_can_be_said_later_that_one_is_under_age(waves) -> None:
     asha = person("asha")
     client = browser(asha)
