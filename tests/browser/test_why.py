@@ -136,13 +136,19 @@ class Story:
                 return code in ("fresh", "newest", "explore")  # nothing is watched by many here
 
 
-def test_who_watches_two_of_twelve_channels_gets_mostly_those_and_is_told_why(
-    twelve: Site, chromium: Browser, ear: Ear
-) -> None:
+@pytest.fixture
+def page(twelve: Site, chromium: Browser, ear: Ear) -> Iterator[Page]:
     context = chromium.new_context(viewport=PHONE, has_touch=True, locale="en", base_url=twelve.url)
     context.set_default_timeout(MOST_MS)
-    page, story = context.new_page(), Story()
+    page = context.new_page()
     ear.listen(page)
+    yield page
+    page.unroute_all(behavior="ignoreErrors")
+    context.close()
+
+
+def test_who_watches_two_of_twelve_channels_gets_mostly_those_and_is_told_why(page: Page) -> None:
+    story = Story()
     story.listen(page)
     page.goto("/")
     seen = [wait_playing(page)]
@@ -184,8 +190,6 @@ def test_who_watches_two_of_twelve_channels_gets_mostly_those_and_is_told_why(
     expect(page.locator("[data-remove]")).to_have_count(0)
     expect(page.get_by_role("switch", name="Pause learning")).to_be_checked()
     assert page.evaluate("window.refusedByPolicy") == []
-    page.unroute_all(behavior="ignoreErrors")
-    context.close()
 
 
 def _next(page: Page) -> str:
