@@ -27,7 +27,11 @@ class Ours:
         self._prior = Prior(level=RARE, popular=POPULAR, own_variance=own, shared_variance=shared)
 
     def begin(self, logged: Log | None, n_viewers: int, n_videos: int) -> None:
-        where = np.zeros((n_videos, 0)) if logged is None else _places(logged, n_videos, self._size)
+        where = (
+            np.zeros((n_videos, 0))
+            if logged is None
+            else described_log(logged, n_videos, self._size)
+        )
         self._taste = Taste(where, self._prior)
 
     def page(self, viewer: int, n: int, closed: Bools) -> Ids:
@@ -38,7 +42,7 @@ class Ours:
 
 
 @lru_cache(maxsize=4)  # one log with several settings is asked for in turn
-def _places(logged: Log, n_videos: int, size: int) -> NDArray[np.float64]:
+def described_log(logged: Log, n_videos: int, size: int) -> NDArray[np.float64]:
     return described(logged.viewer, logged.video, n_videos, size)
 
 

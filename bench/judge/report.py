@@ -11,7 +11,17 @@ from functools import partial
 from typing import Any
 
 from bench.figures import figure
-from bench.judge import closed, cold_videos, coverage, data, exposure, next_item, plots, standin
+from bench.judge import (
+    closed,
+    cold_videos,
+    coverage,
+    data,
+    exposure,
+    freshness,
+    next_item,
+    plots,
+    standin,
+)
 from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
 from bench.judge.entries import Entry, entry
 from bench.judge.ours import OURS
@@ -103,8 +113,13 @@ def sequences() -> list[dict[str, Any]]:
     return next_item.figures(where, next_item.run(lines, RANKERS), names)
 
 
+def fresh() -> list[dict[str, Any]]:
+    return freshness.figures(_world())
+
+
 PARTS = {
     "loop": loop,
+    "freshness": fresh,
     "cold": cold,
     "exposure": random_exposure,
     "sequences": sequences,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from bench.judge.entries import Entry
-from bench.judge.ours import _places
+from bench.judge.ours import described_log
 from bench.judge.recommender import Bools, Ids, Log
 
 from jhalak.feed import Config, Engine, Owed, Query, Weights
@@ -39,7 +39,7 @@ class Served:
     def begin(self, logged: Log | None, n_viewers: int, n_videos: int) -> None:
         data = b""
         if logged is not None:
-            data = encode(np.arange(n_videos), _places(logged, n_videos, SIZE), {})
+            data = encode(np.arange(n_videos), described_log(logged, n_videos, SIZE), {})
         self._engine = Engine.new(self._config, models=lambda _kind, _digest: data)
         self._offset, self._now_ms = 0, NOW
         if logged is not None:
