@@ -6,8 +6,8 @@ from bench.judge import freshness, standin
 
 
 def test_the_later_a_copy_the_worse_it_tells() -> None:
-    found = freshness.run(standin.kuairec(0.1), pages=4)
+    found = freshness.run(standin.kuairec(0.3), pages=8)
     assert set(found) == {*freshness.INTERVALS, None}
     assert all(0.0 < value < 1.0 for value in found.values())
     assert found[10] > found[None] + 0.02
-    assert found[10] >= found[10_000] - 0.01
+    assert found[10] > found[10_000] > found[None]
