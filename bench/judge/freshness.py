@@ -10,6 +10,7 @@ many answers.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,16 @@ PAGE, PAGES = 10, 10
 INTERVALS = (10, 100, 1_000, 10_000)  # answers; the smallest is every page
 
 
-def run(world: World, *, pages: int = PAGES, seed: int = 1) -> dict[int | None, float]:
+def run(
+    world: World, intervals: Sequence[int] = INTERVALS, *, pages: int = PAGES, seed: int = 1
+) -> dict[int | None, float]:
     """AUC over all impressions by interval; None: what was known before is never renewed."""
-    intervals: tuple[int | None, ...] = (*INTERVALS, None)
     places = described_log(world.logged, world.n_videos, SIZE)[world.catalogue]
     live = Taste(places, Prior(level=RARE, popular=POPULAR))
-    copies = {interval: copy.deepcopy(live) for interval in intervals}
+    copies = {interval: copy.deepcopy(live) for interval in (*intervals, None)}
     rng = np.random.default_rng(seed)
     shown = np.stack([rng.permutation(len(places))[: PAGE * pages] for _ in world.viewers])
-    scores: dict[int | None, list[np.ndarray]] = {interval: [] for interval in intervals}
+    scores: dict[int | None, list[np.ndarray]] = {interval: [] for interval in copies}
     liked, learnt = [], 0
     for turn in range(pages):
         for row in rng.permutation(len(world.viewers)).tolist():
@@ -43,7 +45,7 @@ def run(world: World, *, pages: int = PAGES, seed: int = 1) -> dict[int | None, 
             answers = world.liked[row, page]
             liked.append(answers)
             live.learn(row, page, answers)
-            for interval in INTERVALS:
+            for interval in intervals:
                 if (learnt + PAGE) // interval > learnt // interval:
                     copies[interval] = copy.deepcopy(live)
             learnt += PAGE

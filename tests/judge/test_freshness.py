@@ -6,8 +6,5 @@ from bench.judge import freshness, standin
 
 
 def test_the_later_a_copy_the_worse_it_tells() -> None:
-    found = freshness.run(standin.kuairec(0.3), pages=8)
-    assert set(found) == {*freshness.INTERVALS, None}
-    assert all(0.0 < value < 1.0 for value in found.values())
-    assert found[10] > found[None] + 0.02
-    assert found[10] > found[10_000] > found[None]
+    found = freshness.run(standin.kuairec(0.3), [1_000, 10_000], pages=8)
+    assert found[1_000] > found[10_000] > found[None] > 0.5
