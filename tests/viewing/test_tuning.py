@@ -97,19 +97,19 @@ def test_weights_from_a_shell(tmp_path: Path) -> None:
     file = tmp_path / "feed.toml"
     shown = run("show")
     assert shown.exit_code == 0
-    file.write_text(shown.output.replace("channel = 6.0", "channel = 7.5", 1))
+    file.write_text(shown.stdout.replace("channel = 6.0", "channel = 7.5", 1))
     assert run("set", str(file)).exit_code == 2  # never without a reason
     done = run("set", str(file), "--reason", "Channels matter.")
-    assert (done.exit_code, done.output) == (0, "In force from the next page on.\n")
+    assert (done.exit_code, done.stdout) == (0, "In force from the next page on.\n")
     shown = run("show")
-    assert "channel = 7.5" in shown.output
-    assert "UTC: Channels matter." in shown.output
+    assert "channel = 7.5" in shown.stdout
+    assert "UTC: Channels matter." in shown.stdout
     assert AuditEntry.objects.get(action="feed.weights").actor_role == "system"
     for text, said in (
         ("[weights]\nchanel = 1.0", "There is no weights.chanel. Is weights.channel meant?"),
         ("[weights", "Expected"),
         ("temperature = nan", "temperature needs a number."),
-        (shown.output, "These weights are in force already."),
+        (shown.stdout, "These weights are in force already."),
     ):
         file.write_text(text)
         refused = run("set", str(file), "--reason", "x")
