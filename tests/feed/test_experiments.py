@@ -56,6 +56,7 @@ def test_arms_are_balanced_and_layers_know_nothing_of_each_other():
     assert ((table - wanted) ** 2 / wanted).sum() < 13.8  # chi-square, 2 degrees, 0.1 %
 
 
+@pytest.mark.slow
 def test_a_viewer_stays_and_a_new_experiment_deals_anew():
     here = world(30)
     here.tell(started("first", share=600))
@@ -280,6 +281,7 @@ def outside(lift: float, trials: int, steps: int, seed: int):
     return wrong.any(axis=1).mean(), told.any(axis=1).mean()
 
 
+@pytest.mark.slow
 def test_an_interval_that_is_looked_at_after_every_viewer_holds_the_truth():
     wrong, told = outside(0.0, trials=1000, steps=3000, seed=1)
     assert wrong == told <= 0.05  # A/A: nothing is found where nothing is
@@ -321,6 +323,7 @@ def test_nothing_is_said_of_few_or_of_viewers_who_are_all_alike():
 
 
 @pytest.mark.parametrize(("better", "verdict"), [(0.3, "better"), (0.0, "open"), (-0.3, "worse")])
+@pytest.mark.slow
 def test_the_verdict_is_of_the_log(better, verdict):
     """From served arms through watches to the one word, with two arms tried at once."""
     clip = video(1, duration_ms=10_000)

@@ -148,6 +148,7 @@ def test_rolled_back_to_none_places_are_by_content():
 
 
 @pytest.mark.parametrize("cut", [1, 400, 900, 1500])
+@pytest.mark.slow
 def test_promotions_in_the_log_are_replayed_to_the_same_state(tmp_path, cut):
     log = long_log(900)
     offsets = [offset for offset, _ in log]

@@ -20,7 +20,7 @@ def clips_of(a_world: World, channel: str, count: int) -> list[ev.Published]:
 
 
 @pytest.mark.parametrize("viewer", ["g1", "m5"])
-@pytest.mark.parametrize("count", [120, 240, 2000])
+@pytest.mark.parametrize("count", [120, 240, pytest.param(2000, marks=pytest.mark.slow)])
 def test_three_skips_and_three_full_watches_change_the_next_page(viewer, count):
     liked, skipped = 0, 0
     for seed in range(12):

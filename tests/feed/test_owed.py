@@ -88,6 +88,7 @@ def traffic(here: World, pages: int, hours: float, start: int = NOW, viewers: in
 # A whole day
 
 
+@pytest.mark.slow
 def test_with_enough_traffic_every_new_video_gets_what_it_is_owed_in_time():
     new = range(1, 301)
     here = owing([fresh(n) for n in new], old=400, impressions=3)
@@ -101,6 +102,7 @@ def test_with_enough_traffic_every_new_video_gets_what_it_is_owed_in_time():
     assert not owed(here.page("g9999", now_ms=NOW + 20 * HOUR))
 
 
+@pytest.mark.slow
 def test_with_too_little_traffic_all_get_less_alike_and_the_report_says_so():
     new = range(1, 301)
     here = owing([fresh(n) for n in new], old=400, impressions=12)

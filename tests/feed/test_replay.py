@@ -88,6 +88,7 @@ def observed(log, config=None) -> Engine:
 
 
 @pytest.mark.parametrize("config", [None, SMALL])
+@pytest.mark.slow
 def test_snapshot_and_replay_from_anywhere_is_the_same_state(tmp_path, config):
     log = long_log(2500)
     whole = observed(log, config)
@@ -210,6 +211,7 @@ def broken_snapshots(good: bytes):
     yield "sealed, half", sealed(rest[: len(rest) // 2])
 
 
+@pytest.mark.slow
 def test_a_bad_snapshot_is_named_and_everything_replayed(tmp_path, caplog):
     log = long_log(500)
     whole = observed(log)
@@ -281,6 +283,7 @@ def test_the_hottest_are_exact_however_they_are_kept():
                 assert min(len(rows), HOT // 2) <= len(kept) <= 2 * HOT
 
 
+@pytest.mark.slow
 def test_pages_and_events_from_many_threads_at_once(tmp_path):
     log = long_log(3000)
     engine, wrong = Engine.new(patient()), []

@@ -78,6 +78,7 @@ def draw(
     )
 
 
+@pytest.mark.slow
 def test_first_slot_comes_as_often_as_declared():
     scores, rounds = [0.0, 0.5, 1.0, 2.0, -1.0], 20_000
     config = Config(explore=0.2)
@@ -100,6 +101,7 @@ def test_first_slot_comes_as_often_as_declared():
     assert abs(explored / rounds - 0.2) < 0.015
 
 
+@pytest.mark.slow
 def test_second_slot_comes_as_often_as_declared_given_the_first():
     """Spread and all: what stands in the pick is the chance in the draw that was made."""
     scores, authors, rounds = [1.0, 1.0, 1.0, 0.0], [7, 7, 8, 9], 12_000
@@ -117,6 +119,7 @@ def test_second_slot_comes_as_often_as_declared_given_the_first():
     assert declared[0, 1] < declared[0, 2]  # the same author again is less likely
 
 
+@pytest.mark.slow
 def test_reserved_slots_come_as_often_as_declared():
     """Places 0 and 1 come first, as nothing owed may; then one slot of four is a reserved one."""
     scores, rounds = [25.0, 13.0, 0.0, 0.5, 1.0, 0.2, 0.7, 0.0], 5_000
@@ -167,6 +170,7 @@ def test_reserved_slots_come_as_often_as_declared():
     assert told[False] > 0
 
 
+@pytest.mark.slow
 def test_frequencies_of_the_engine_match_what_it_declares():
     weights = Weights(fresh=3.0)
     here = World([alike(n, author=n, published_ms=NOW - n * 10**7) for n in range(1, 7)],
@@ -259,6 +263,7 @@ def test_explored_slots_say_so():
     assert not any(pick.explore for pick in never.picks)
 
 
+@pytest.mark.slow
 def test_the_random_slice_is_even():
     """Every video is brought about as often, old and new, liked and not."""
     quotas = Quotas(random=5, newest=1, trending=1, channel=1, tag=1, author=1)

@@ -127,6 +127,7 @@ def test_training_twice_gives_the_same_bytes(answers: Answers, made: Proposal) -
     assert again.manifest == made.manifest
 
 
+@pytest.mark.slow
 def test_another_seed_or_log_is_another_story(answers: Answers, made: Proposal) -> None:
     settings = Settings(watched=1.0)
     one, same, other = (propose(answers, settings=settings, seed=seed) for seed in (1, 1, 2))
@@ -159,6 +160,7 @@ def test_the_manifest_says_where_it_comes_from(made: Proposal, answers: Answers)
     assert manifest.code == proposal.code_hash()
 
 
+@pytest.mark.slow
 def test_where_nothing_is_to_learn_nothing_better_is_promoted(
     answers: Answers, made: Proposal
 ) -> None:

@@ -111,6 +111,7 @@ def test_best_is_a_full_sort():
         assert best(scores, 3, closed).tolist() == order[:3]
 
 
+@pytest.mark.slow
 def test_an_interval_covers_the_mean_about_as_often_as_it_says():
     rng = np.random.default_rng(8)
     covered = 0

@@ -44,6 +44,7 @@ def drain() -> list[str]:
     return taken
 
 
+@pytest.mark.slow
 def test_a_hundred_at_once_from_twenty_people() -> None:
     """Each person's first before anybody's second, each second before anybody's third."""
     for person in range(20):

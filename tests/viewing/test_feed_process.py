@@ -128,6 +128,7 @@ def test_one_clock_bounds_what_a_viewer_claims_at_all_web_processes(feed: FeedPr
     assert host().clock.bound(*claim) == 500
 
 
+@pytest.mark.slow
 def test_pages_come_while_nobody_answers_and_then_from_the_engine_again(
     hasty: FeedProcess,
 ) -> None:
@@ -169,6 +170,7 @@ def test_pages_come_while_nobody_answers_and_then_from_the_engine_again(
     assert report["events"]["Watched"] == report["events"]["NotInterested"] == 1
 
 
+@pytest.mark.slow
 def test_without_a_ring_the_rows_give_the_newest_of_each_scope(hasty: FeedProcess) -> None:
     viewer, author = person(), person("maker")
     old = video(author, "waves", tags=["sea"])

@@ -69,6 +69,7 @@ def candidate(seed: int, why: str = "") -> Proposal:
     return Proposal(artefact, manifest, Verdict(9, 9, 0.5, *rows, 0.1, (0.0, 0.2), why))
 
 
+@pytest.mark.slow
 def test_the_worker_learns_by_itself_and_pages_know() -> None:
     tell(crowd())
     tasks.learn_soon()
@@ -187,6 +188,7 @@ class TestCommands:
         assert said.endswith("not enough answers yet: 120 of 5000.\n")
 
     @pytest.mark.usefixtures("few")
+    @pytest.mark.slow
     def test_a_dry_run_keeps_nothing_and_the_real_one_does(self) -> None:
         tell(crowd(2_500, lots=2))
         code, said = self.run("train", "--dry-run")
