@@ -115,7 +115,12 @@ class Suiting(_Best):
     name = "taste"
 
     def draw(self, page: Page) -> Rows:
-        return NO_ROWS if page.taste is None else self._best(page, page.taste.mean)
+        own = page.taste
+        if own is None:
+            return NO_ROWS
+        rows = self._best(page, own.mean)
+        # In a small catalogue the best are all there are: what suits nobody is not brought as such.
+        return rows[page.catalogue.columns["place"].take(rows, axis=0) @ own.mean > 0.0]
 
 
 class Loved(_Best):
