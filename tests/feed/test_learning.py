@@ -120,8 +120,8 @@ def test_a_place_old_and_unwatched_is_found_by_taste():
         [alike(n, author=n, tags=(f"z{n}",), published_ms=NOW - n * HOUR) for n in range(1, 1500)],
         Config(temperature=0.01),
     )
-    here.tell(alike(5000, author=9000, tags=("rare",), published_ms=NOW - 9000 * HOUR))
-    here.tell(alike(5001, author=9001, tags=("rare",), published_ms=NOW - 9001 * HOUR))
+    here.tell(alike(5000, author=9000, tags=("rare",), sound=7, published_ms=NOW - 9000 * HOUR))
+    here.tell(alike(5001, author=9001, tags=("rare",), sound=7, published_ms=NOW - 9001 * HOUR))
     here.tell(watch("g1", here.videos[5000], 1.0))
     found = [p for p in here.page("g1", n=30, seed=3).picks if p.video == 5001]
     assert found

@@ -8,6 +8,7 @@ from bench.judge.taste import Taste
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jhalak.feed.reasons import NAMED
 from jhalak.feed.taste import Learner, Prior, by_content, described, places
 from jhalak.feed.taste.content import direction
 
@@ -177,24 +178,28 @@ class TestLearner:
         assert np.linalg.eigvalsh(own.cov.astype(np.float64)).min() > 0
         assert np.linalg.eigvalsh(learner.cov).min() > 0
 
-    @given(FEW)
-    @settings(max_examples=20)
-    def test_the_strongest_influence_is_what_would_be_missed(self, seed: int) -> None:
-        """Taken away, and everything learnt anew, that answer lowers the odds."""
-        rng = np.random.default_rng(seed)
-        learner, where = Learner(8, Prior()), world(seed).astype(np.float32)
-        videos, answers = rng.permutation(40)[:12], rng.random(12)
-        alone = np.zeros(12)
-        own = learner.relearn(where[videos], alone, answers)
-        target = where[int(rng.integers(40))]
-        chance = [learner.chance(own, place, 0.0) for place in where[videos]]
-        influence = learner.influence(own, target, where[videos], answers - chance)
-        at = int(influence.argmax())
-        if influence[at] < 0.05:  # a reason that the feed would not name
-            return
-        rest = np.arange(12) != at
-        without = learner.relearn(where[videos[rest]], alone[rest], answers[rest])
-        assert target @ without.mean < target @ own.mean
+    def test_the_strongest_influence_is_what_would_be_missed(self) -> None:
+        """Taken away, and everything learnt anew, that answer lowers the odds: of answers at random
+        all but one in a hundred, as an influence is a first order.
+        """
+        lowered = []
+        for seed in range(300):
+            rng = np.random.default_rng(seed)
+            learner, where = Learner(8, Prior()), world(seed % 10).astype(np.float32)
+            videos, answers = rng.permutation(40)[:12], rng.random(12)
+            alone = np.zeros(12)
+            own = learner.relearn(where[videos], alone, answers)
+            target = where[int(rng.integers(40))]
+            chance = [learner.chance(own, place, 0.0) for place in where[videos]]
+            influence = learner.influence(own, target, where[videos], answers - chance)
+            at = int(influence.argmax())
+            if influence[at] < NAMED:  # the feed would not name it
+                continue
+            rest = np.arange(12) != at
+            without = learner.relearn(where[videos[rest]], alone[rest], answers[rest])
+            lowered.append(target @ without.mean < target @ own.mean)
+        assert len(lowered) > 100
+        assert np.mean(lowered) >= 0.99
 
     def test_answers_fade(self) -> None:
         learner = Learner(8, Prior(fade=0.9))

@@ -240,10 +240,9 @@ class State:
         """
         self.time(event.at_ms)
         data = self.read_model(event.kind, event.digest) if event.digest else None
-        if event.kind is ev.ModelKind.PLACES:
-            self.catalogue.settle(None if data is None else read_places(data))
-            self.learner.forget_places()
-            self.viewers.tastes.clear()  # learnt anew from the answers, once they are asked for
+        self.catalogue.settle(None if data is None else read_places(data))
+        self.learner.forget_places()
+        self.viewers.tastes.clear()  # learnt anew from the answers, once they are asked for
         self.models[event.kind] = event.digest
         return True
 

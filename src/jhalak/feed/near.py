@@ -58,13 +58,13 @@ class Near:
             found = self._index.search(direction, size, threads=1)
             rows = np.asarray(found.keys).astype(np.int32)
             return rows[(-(places[rows] @ direction) - extra[rows]).argsort(kind="stable")]
-        rows = np.sort(public.all())
+        rows = public.all()
         if not size:
             return rows
         # Nearly every row is public: to multiply them all is quicker than to pick out those.
-        end = rows.item(-1) + 1
+        end = int(rows.max()) + 1
         product = -(places[:end] @ direction + extra[:end])[rows]
         if size < len(rows):
             few = np.flatnonzero(product <= np.partition(product, size)[size])
             rows, product = rows[few], product[few]
-        return np.asarray(rows[product.argsort(kind="stable")][:size], np.int32)
+        return np.asarray(rows[np.lexsort((rows, product))][:size], np.int32)

@@ -89,6 +89,7 @@ class Page:
         self.passed: dict[str, int] = {}  # what the source at work walked past, by reason
         self._touched: list[Rows] = []
         self._interests: dict[str, tuple[Rows, Floats]] = {}
+        self._causes: dict[int, tuple[int, float]] = {}
         self._close()
 
     @cached_property
@@ -100,9 +101,15 @@ class Page:
         """The row of the video whose watching speaks most for this one, and by how much: without
         that answer the log-odds would be lower by about so much. (-1, 0.0) for none.
         """
-        if self.session is None or self.taste is None or not len(self._answered[0]):
-            return -1, 0.0
+        found = self._causes.get(row)
+        if found is None:
+            found = self._causes[row] = self._cause(row)
+        return found
+
+    def _cause(self, row: int) -> tuple[int, float]:
         rows, places, surprise = self._answered
+        if self.taste is None or not len(rows):
+            return -1, 0.0
         place = self.catalogue.columns["place"][row]
         found = self.learner.influence(self.taste, place, places, surprise)
         at = int(found.argmax())

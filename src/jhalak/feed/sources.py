@@ -62,11 +62,8 @@ class _Liked(_Source):
 
     most = 3  # interests drawn on
 
-    def _orders(self, page: Page) -> Mapping[int, Newest]:
-        raise NotImplementedError
-
     def draw(self, page: Page) -> Rows:
-        orders = self._orders(page)
+        orders: Mapping[int, Newest] = getattr(page.catalogue, f"by_{self.name}")
         liked = page.liked(self.name, self.most)
         return page.share([orders[code] for code in liked if code in orders], self.quota)
 
@@ -74,22 +71,13 @@ class _Liked(_Source):
 class LikedChannels(_Liked):
     name = "channel"
 
-    def _orders(self, page: Page) -> Mapping[int, Newest]:
-        return page.catalogue.by_channel
-
 
 class LikedAuthors(_Liked):
     name = "author"
 
-    def _orders(self, page: Page) -> Mapping[int, Newest]:
-        return page.catalogue.by_author
-
 
 class LikedTags(_Liked):
     name = "tag"
-
-    def _orders(self, page: Page) -> Mapping[int, Newest]:
-        return page.catalogue.by_tag
 
 
 class _Best(_Source):
