@@ -131,12 +131,60 @@ def test_half_a_question_and_an_answer_nobody_reads_keep_nobody_waiting(feed: Fe
         assert half.recv(3) == b"jhf"
 
 
+def test_a_client_that_is_closed_does_not_connect_again() -> None:
+    asked = threading.Event()
+    errors: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "feed.sock"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(str(place))
+            listener.listen()
+            listener.settimeout(PATIENCE)
+            client = EngineClient(place)
+
+            def ask() -> None:
+                for _ in range(2):  # on the connection that is kept, and after it
+                    try:
+                        client.ask("bound", 0, "g1", 0, 1, 1, 1.0, within_s=PATIENCE)
+                    except EngineAway as error:
+                        errors.append(str(error))
+                    else:
+                        asked.set()
+
+            asking = threading.Thread(target=ask)
+            asking.start()
+            with listener.accept()[0] as sock:
+                sock.recv(1 << 16)
+                sock.sendall(wire.frame(wire.Answer(1, msgspec.Raw(msgspec.msgpack.encode(5)))))
+                assert asked.wait(PATIENCE)
+                sock.recv(1 << 16)
+                client.close()  # while the second question waits
+                asking.join(PATIENCE)
+            with pytest.raises(EngineAway, match="is closed"):
+                client.ask("report", 0, within_s=PATIENCE)
+            listener.settimeout(0.0)
+            with pytest.raises(BlockingIOError):  # nobody else has come
+                listener.accept()
+    assert errors == ["the way to the feed process is closed"]  # and not twice
+
+
+def test_a_thread_that_ends_takes_its_connection_with_it(feed: FeedProcess) -> None:
+    with contextlib.closing(EngineClient(feed.path)) as client:
+
+        def ask() -> None:
+            client.ask("report", 0, within_s=PATIENCE)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        assert not client._open
+
+
 def test_a_client_has_no_answer_from_what_is_no_engine(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "feed.sock"
-        client = EngineClient(place)
         with pytest.raises(EngineAway, match="No such file"):
-            client.ask("report", 0, within_s=PATIENCE)
+            EngineClient(place).ask("report", 0, within_s=PATIENCE)
         bad = wire.frame(wire.Answer(1, msgspec.Raw(b"\x01")))
         for reply, error in (
             (b"HTTP/1.1 400 Bad Request\r\n\r\n", EngineAway),
@@ -157,7 +205,6 @@ def test_a_client_has_no_answer_from_what_is_no_engine(tmp_path: Path) -> None:
 
                 thread = threading.Thread(target=serve)
                 thread.start()
-                with pytest.raises(error):
+                with contextlib.closing(EngineClient(place)) as client, pytest.raises(error):
                     client.ask("slate", 0, QUERY, within_s=PATIENCE)
                 thread.join()
-            client.close()

@@ -30,13 +30,25 @@ class EngineAway(NoAnswer):
     """Nobody answers at all, or not in time."""
 
 
+class _Kept(socket.socket):
+    """A thread's connection, which ends with the thread."""
+
+    def __init__(self) -> None:
+        super().__init__(socket.AF_UNIX, socket.SOCK_STREAM)
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class EngineClient:
     """Safe to use from several threads. Not across a fork."""
 
     def __init__(self, path: Path) -> None:
         self._path = str(path)
         self._own = threading.local()
-        self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._guard = threading.Lock()  # of the two below
+        self._open: weakref.WeakSet[_Kept] = weakref.WeakSet()
+        self._closed = False
 
     def ask(self, name: str, offset: int, *arguments: Any, within_s: float) -> Any:
         """What the engine's method `name` returns for these arguments, when it knows the log up to
@@ -54,14 +66,18 @@ class EngineClient:
             raise NoAnswer(f"an answer that cannot be read: {error}") from error
 
     def close(self) -> None:
-        """Ends every question that is under way, too."""
-        for sock in list(self._open):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)  # wakes who waits on it
-            sock.close()
+        """Ends every question that is under way, too. None can be asked from then on: who was
+        waiting would else connect once more, as for a feed process that ended. Each thread closes
+        its own connection: the number of one closed here could be another's by the next read.
+        """
+        with self._guard:
+            self._closed = True
+            for sock in list(self._open):
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)  # wakes who waits on it
 
     def _exchange(self, question: bytes, until: float) -> wire.Answer | wire.Refusal:
-        kept: socket.socket | None = getattr(self._own, "sock", None)
+        kept: _Kept | None = getattr(self._own, "sock", None)
         if kept is not None:
             try:
                 return self._on(kept, question, until)
@@ -75,8 +91,11 @@ class EngineClient:
             raise self._away(error) from error
 
     def _connect(self, until: float) -> socket.socket:
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._open.add(sock)
+        with self._guard:
+            if self._closed:
+                raise ConnectionAbortedError("the way to the feed process is closed")
+            sock = _Kept()
+            self._open.add(sock)
         try:
             sock.settimeout(_left(until))
             sock.connect(self._path)
