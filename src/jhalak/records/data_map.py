@@ -24,6 +24,13 @@ _AUDIT = Column(
     Erasure.KEEP_UNTIL,
 )
 _PASSING = technical(days(1), "gone as soon as the log has it, which takes a moment")
+_TO_THE_LOG = Column(
+    DataClass.SAFETY_RECORD,
+    Purpose.LAW,
+    Basis.LEGAL_DUTY,
+    days(1),
+    note="on its way to the border's log, normally for a second",
+)
 _JOB = technical(days(30), "finished jobs are swept, see leases.KEEP_DAYS")
 
 COLUMNS: dict[str, Column] = {
@@ -44,6 +51,10 @@ COLUMNS: dict[str, Column] = {
         note="on its way to the log of events, normally for milliseconds",
     ),
     "OutboxEvent.created": _PASSING,
+    "LedgerEntry.id": _TO_THE_LOG,
+    "LedgerEntry.key": _TO_THE_LOG,
+    "LedgerEntry.leaf": _TO_THE_LOG,
+    "LedgerEntry.hidden": _TO_THE_LOG,
     "Job.id": _JOB,
     "Job.kind": _JOB,
     "Job.subject": _JOB,

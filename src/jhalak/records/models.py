@@ -64,6 +64,14 @@ class OutboxEvent(models.Model):
     created = models.DateTimeField(auto_now_add=True)
 
 
+class LedgerEntry(models.Model):
+    """An entry of the border's log that has happened and is not yet known to be in the log."""
+
+    key = models.CharField(max_length=64, unique=True)  # its id in the log
+    leaf = models.BinaryField()  # its bytes there
+    hidden = models.BinaryField(default=b"")  # what opens it, if it is sealed
+
+
 class Job(models.Model):
     """Work to be done after the commit, by a worker. What its state may become stands in
     `states.FOLLOWS`.
