@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from jhalak.border import ALL_WALLS, Rules, Seal, SealError, Wall, python, start
+from jhalak.border import PROGRAM_WALLS, Rules, Seal, SealError, Wall, python, start
 from tests.border.conftest import NONE, ROOT, Attempt, in_a_poor_kernel
 
 pytestmark = [
@@ -33,7 +33,7 @@ def _shut(
     attempt: Attempt, name: str, *arguments: object, alone: list[Wall | set[Wall]], **rules: int
 ) -> None:
     """By each of `alone`, and by all walls. That it is open otherwise is the caller's to show."""
-    for walls in [*alone, ALL_WALLS]:
+    for walls in [*alone, PROGRAM_WALLS]:
         if walls == Wall.LANDLOCK and _landlock_version() < _SINCE.get(name, 1):
             continue
         wanted = {walls} if isinstance(walls, Wall) else walls
@@ -48,9 +48,9 @@ _SINCE = {"tcp": 4, "unix": 6, "kill": 6}
 
 def test_all_that_this_kernel_can_do_is_wanted_by_default(kernel: Seal) -> None:
     print(kernel)
-    assert kernel.standing | set(kernel.refused) == ALL_WALLS
+    assert kernel.standing | set(kernel.refused) == PROGRAM_WALLS
     assert {Wall.PRIVILEGES, Wall.CALLS, Wall.LIMITS} <= kernel.standing
-    assert Rules(cpu_seconds=1, memory_bytes=1).walls == ALL_WALLS
+    assert Rules(cpu_seconds=1, memory_bytes=1).walls == PROGRAM_WALLS
 
 
 def test_no_other_file_is_read_or_seen(attempt: Attempt, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_nothing_is_written_but_in_the_output_folder(attempt: Attempt, tmp_path:
     out, outside = tmp_path / "out", tmp_path / "outside"
     for folder in (out, outside):
         folder.mkdir()
-    for walls in (NONE, {Wall.MOUNT}, {Wall.LANDLOCK}, ALL_WALLS):
+    for walls in (NONE, {Wall.MOUNT}, {Wall.LANDLOCK}, PROGRAM_WALLS):
         inside = attempt("write", out / "a", walls=walls, writes=[out], file_bytes=1 << 20)
         assert inside.done, (walls, inside.text)
         assert (out / "a").stat().st_size == 1
@@ -77,7 +77,7 @@ def test_nothing_is_written_but_in_the_output_folder(attempt: Attempt, tmp_path:
     for path in (outside / "a", out / ".." / "outside" / "a"):
         assert attempt("write", path, walls=NONE).done
         (outside / "a").unlink()
-        for walls in ({Wall.MOUNT}, {Wall.LANDLOCK}, ALL_WALLS):
+        for walls in ({Wall.MOUNT}, {Wall.LANDLOCK}, PROGRAM_WALLS):
             shut = attempt("write", path, walls=walls, writes=[out], file_bytes=1 << 20)
             assert not shut.done, (walls, shut.text)
         assert not (outside / "a").exists()
@@ -89,7 +89,7 @@ def test_a_write_beyond_the_limit_ends_there(attempt: Attempt, tmp_path: Path) -
     rules = {"writes": [tmp_path], "file_bytes": 1 << 20}
     assert attempt("write", tmp_path / "a", 4 << 20, walls=NONE, **rules).done
     assert (tmp_path / "a").stat().st_size == 4 << 20
-    for walls in ({Wall.LIMITS}, ALL_WALLS):
+    for walls in ({Wall.LIMITS}, PROGRAM_WALLS):
         assert not attempt("write", tmp_path / "b", 4 << 20, walls=walls, **rules).done
         assert (tmp_path / "b").stat().st_size <= 1 << 20
         assert attempt("write", tmp_path / "b", 1 << 20, walls=walls, **rules).done
@@ -148,7 +148,7 @@ def test_no_other_process_is_seen_or_ended(attempt: Attempt) -> None:
 def test_a_fork_bomb_makes_nothing(attempt: Attempt) -> None:
     assert attempt("fork", 30, walls=NONE).text == "done 30"
     _shut(attempt, "fork", 30, alone=[Wall.CALLS])
-    assert attempt("threads", 30, walls=ALL_WALLS).text == "done 30"
+    assert attempt("threads", 30, walls=PROGRAM_WALLS).text == "done 30"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the kernel does not count the threads of root")
@@ -167,7 +167,7 @@ def test_what_it_leaves_behind_ends_with_it(attempt: Attempt) -> None:
     os.kill(left, 9)
     assert attempt("linger", mark, walls={Wall.PID}).done
     assert _with_word(mark) == []
-    assert not attempt("linger", mark, walls=ALL_WALLS).done
+    assert not attempt("linger", mark, walls=PROGRAM_WALLS).done
     assert _with_word(mark) == []
 
 
@@ -186,12 +186,12 @@ def _with_word(word: str) -> list[int]:
 def test_memory_ends_at_its_limit(attempt: Attempt) -> None:
     assert attempt("allocate", 200 << 20, walls=NONE, memory_bytes=150 << 20).done
     _shut(attempt, "allocate", 200 << 20, alone=[Wall.LIMITS], memory_bytes=150 << 20)
-    assert attempt("allocate", 50 << 20, walls=ALL_WALLS, memory_bytes=150 << 20).done
+    assert attempt("allocate", 50 << 20, walls=PROGRAM_WALLS, memory_bytes=150 << 20).done
 
 
 def test_cpu_time_ends_at_its_limit_even_if_it_does_not_want_to(attempt: Attempt) -> None:
     assert attempt("spin", 2.6, walls=NONE, cpu_seconds=1).done
-    for walls in ({Wall.LIMITS}, ALL_WALLS):
+    for walls in ({Wall.LIMITS}, PROGRAM_WALLS):
         outcome = attempt("spin", 2.6, walls=walls, cpu_seconds=1)
         assert not outcome.done
         assert outcome.status == -9
@@ -212,7 +212,7 @@ def test_root_keeps_no_privilege(attempt: Attempt) -> None:
 def test_it_inherits_what_it_is_given_and_no_other_descriptor(attempt: Attempt) -> None:
     with Path(__file__).open("rb") as ours:
         os.set_inheritable(ours.fileno(), True)
-        found = attempt("inherited", walls=ALL_WALLS).text
+        found = attempt("inherited", walls=PROGRAM_WALLS).text
     numbers = found.removeprefix("done [").removesuffix("]").split(", ")
     assert numbers[:3] == ["0", "1", "2"]
     assert len(numbers) == 4, found
@@ -267,7 +267,7 @@ def test_the_command_tells_what_was_tried(kernel: Seal) -> None:
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     lines = dict(line.split(maxsplit=1) for line in told.stdout.splitlines())
     assert {wall for wall, state in lines.items() if state == "stands"} == kernel.standing
-    assert set(lines) == set(ALL_WALLS)
+    assert set(lines) == set(PROGRAM_WALLS)
     assert told.returncode == (1 if kernel.refused else 0)
 
 

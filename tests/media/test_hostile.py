@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from jhalak.border import ALL_WALLS, Rules, Wall, start
+from jhalak.border import PROGRAM_WALLS, Rules, Wall, start
 from jhalak.media import (
     Limits,
     Posters,
@@ -119,7 +119,7 @@ def test_ffmpeg_itself_follows_no_list_in_the_seal(tmp_path: Path) -> None:
             assert reaches or b"\n0," in told  # pictures of the other file
             listener.settimeout(0.05)
             for wall in (*_THAT_SHUT[reaches], None):
-                told = _sealed(words, tmp_path / "list.m3u8", ALL_WALLS if not wall else {wall})
+                told = _sealed(words, tmp_path / "list.m3u8", PROGRAM_WALLS if not wall else {wall})
                 assert b"\n0," not in told, wall
                 with pytest.raises(TimeoutError):
                     listener.accept()

@@ -5,25 +5,31 @@ nothing but what it was given; later what may cross and what did.
 from __future__ import annotations
 
 from jhalak.border.seal import (
-    ALL_WALLS,
+    PROGRAM_WALLS,
+    SERVICE_WALLS,
     Rules,
     Seal,
     SealError,
     Started,
     Wall,
     python,
+    reported,
+    sealed,
     start,
     survey,
 )
 
 __all__ = [
-    "ALL_WALLS",
+    "PROGRAM_WALLS",
+    "SERVICE_WALLS",
     "Rules",
     "Seal",
     "SealError",
     "Started",
     "Wall",
     "python",
+    "reported",
+    "sealed",
     "start",
     "survey",
 ]

@@ -34,7 +34,6 @@ _LIBC.syscall.restype = ctypes.c_long
 _NEW = {"user": 0x10000000, "network": 0x40000000, "ipc": 0x08000000 | 0x04000000}
 _NEW_MOUNT, _NEW_PID = 0x00020000, 0x20000000
 _NOBODY = 65534
-_KILL = 9
 
 # prctl(2)
 _PDEATHSIG, _SECCOMP, _BOUNDING_DROP, _NO_NEW_PRIVS, _AMBIENT = 1, 22, 24, 38, 47
@@ -53,6 +52,9 @@ _RIGHTS = {1: (1 << 13) - 1, 2: 1 << 13, 3: _TRUNCATE, 5: 1 << 15}
 _MAKE = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 13  # remove, make folder and file, move
 _TCP, _SCOPES = 1 | 2, 1 | 2  # bind and connect; abstract sockets and signals to outside
 
+_SOCKET = {"x86_64": (41, 16), "aarch64": (198, 29)}  # socket, ioctl
+_FAMILIES = (1, 2, 10, 16)  # Unix, IPv4, IPv6, netlink: each has a network namespace around it
+_TO_TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing for the person at the terminal
 # audit's name of a machine, pivot_root, calls that are refused, calls allowed to oneself only
 # (kill, tgkill), clone.
 _CALLS: dict[str, tuple[int, int, tuple[int, ...], tuple[int, ...], int]] = {
@@ -75,7 +77,7 @@ _CALLS: dict[str, tuple[int, int, tuple[int, ...], tuple[int, ...], int]] = {
 }
 # pidfd_send_signal io_uring_setup open_tree move_mount fsopen pidfd_open pidfd_getfd
 _CALLS_EVERYWHERE = (424, 425, 428, 429, 430, 434, 438)
-_CLONE3, _CLONE_THREAD, _X32 = 435, 0x10000, 0x40000000
+_CLONE3, _CLONE_THREAD, _X32, _IO_URING = 435, 0x10000, 0x40000000, 425
 
 
 class Given:
@@ -111,22 +113,22 @@ def _prctl(option: int, *arguments: int) -> int:
     return _check(_LIBC.prctl(ctypes.c_int(option), *words))
 
 
-def _die_with(alive: Callable[[], bool]) -> None:
-    """End when the parent ends; at once if it has ended already."""
+def _die_with(number: int, alive: Callable[[], bool]) -> None:
+    """Get this signal when the parent ends; end at once if it has ended already."""
     if LINUX:
-        _prctl(_PDEATHSIG, _KILL)
+        _prctl(_PDEATHSIG, number)
     if not alive():
         os._exit(1)
 
 
-def own_user() -> None:
-    """A user namespace in which we are nobody: no right of ours holds outside of it."""
+def own_user(*, nobody: bool = True) -> None:
+    """A user namespace in which we are nobody or keep our name: no right holds outside of it."""
     uid, gid = os.geteuid(), os.getegid()
     _check(_LIBC.unshare(_NEW["user"]))
     for name, text in (
         ("setgroups", "deny"),
-        ("uid_map", f"{_NOBODY} {uid} 1"),
-        ("gid_map", f"{_NOBODY} {gid} 1"),
+        ("uid_map", f"{_NOBODY if nobody else uid} {uid} 1"),
+        ("gid_map", f"{_NOBODY if nobody else gid} {gid} 1"),
     ):
         with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123  pathlib takes a while
             file.write(text)
@@ -156,9 +158,40 @@ def own_root(reads: list[str], writes: list[str]) -> None:
     _attributes(_HERE, b"/", 0, _READ_ONLY | _NO_EXEC)
 
 
+def own_view(reads: list[str], writes: list[str], hides: list[str]) -> None:
+    """The file tree as it is, but read-only; in place of what is hidden an empty folder in memory,
+    with what is read and written put back.
+    """
+    here = os.getcwd()  # noqa: PTH109
+    _check(_LIBC.unshare(_NEW_MOUNT))
+    _check(_LIBC.mount(None, b"/", None, ctypes.c_ulong(_PRIVATE), None))
+    hidden = tuple(f"{path}/" for path in hides)
+    again = [path for path in reads if path.startswith(hidden) or path.startswith("/proc/")]
+    kept = [(path, _copy(path)) for path in sorted({*again, *writes})]
+    _attributes(_HERE, b"/", _RECURSIVE, _READ_ONLY | _NO_SUID | _NO_DEVICES)
+    flags = ctypes.c_ulong(_NO_SUID | _NO_DEVICES)
+    for path in hides:
+        _check(_LIBC.mount(b"tmpfs", os.fsencode(path), b"tmpfs", flags, b"size=64m,mode=755"))
+    os.chdir("/")
+    for path, tree in kept:
+        rights = _NO_SUID | (0 if path in writes else _READ_ONLY)
+        rights |= 0 if path.startswith("/dev/") else _NO_DEVICES
+        _attributes(tree, b"", _EMPTY_PATH | _RECURSIVE, rights)
+        _put(path, tree)
+    if "/dev" in hides:
+        os.makedirs("/dev/shm", exist_ok=True)  # noqa: PTH103, S108  its own, empty
+    # By its name, since the open one may be under what is hidden.
+    os.chdir(here if os.path.isdir(here) else "/")  # noqa: PTH112
+
+
+def _copy(path: str) -> int:
+    """A copy of the mounts at `path`, not yet anywhere."""
+    return _call(_OPEN_TREE, _HERE, os.fsencode(path), _CLONE | _RECURSIVE | os.O_CLOEXEC)
+
+
 def _tree(path: str, writable: bool) -> int:
-    """A copy of the mounts at `path`, not yet anywhere, with as few rights as will do."""
-    tree = _call(_OPEN_TREE, _HERE, os.fsencode(path), _CLONE | _RECURSIVE | os.O_CLOEXEC)
+    """Such a copy with as few rights as will do."""
+    tree = _copy(path)
     rights = _NO_SUID | _NO_DEVICES | (_NO_EXEC if writable else _READ_ONLY)
     _attributes(tree, b"", _EMPTY_PATH | _RECURSIVE, rights)
     return tree
@@ -221,12 +254,10 @@ def landlock(reads: list[str], writes: list[str]) -> None:
 
 def few_calls() -> None:
     """Threads, but no process; no socket; no signal or look into another process; no new mounts."""
-    audit, _, refused, to_oneself, clone = _machine()
-    load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06
-    allow, kill, no, not_there = (0x7FFF0000, 0x80000000, 0x50000 | errno.EPERM, 0x50026)
-    steps = [(load, 0, 0, 4), (equal, 1, 0, audit), (give, 0, 0, kill), (load, 0, 0, 0)]
-    if os.uname().machine == "x86_64":
-        steps += [(at_least, 0, 1, _X32), (give, 0, 0, no)]
+    _, _, refused, to_oneself, clone = _machine()
+    load, equal, any_bit, give, allow, no = _LOAD, _EQUAL, _ANY_BIT, _GIVE, _ALLOW, _NO
+    not_there = 0x50000 | errno.ENOSYS
+    steps = _this_machine_only()
     for number in (*refused, *_CALLS_EVERYWHERE):
         steps += [(equal, 0, 1, number), (give, 0, 0, no)]
     # The C library goes on with clone, whose flags a filter can see.
@@ -237,7 +268,43 @@ def few_calls() -> None:
     for number in to_oneself:
         steps += [(equal, 0, 4, number), first_argument, (equal, 1, 0, os.getpid())]
         steps += [(give, 0, 0, no), (give, 0, 0, allow)]
-    steps.append((give, 0, 0, allow))
+    _filter([*steps, (give, 0, 0, allow)])
+
+
+def few_families() -> None:
+    """Sockets of those address families alone that a network namespace holds in: a vsock reaches
+    the machine that this one is a guest of from any namespace. No ring that makes sockets unseen,
+    no typing into the terminal.
+    """
+    _machine()
+    socket, ioctl = _SOCKET[os.uname().machine]
+    steps = _this_machine_only()
+    steps += [(_EQUAL, 0, 1, _IO_URING), (_GIVE, 0, 0, _NO)]
+    steps += [(_EQUAL, 0, 2 + 2 * len(_FAMILIES), socket), (_LOAD, 0, 0, 16)]
+    for family in _FAMILIES:
+        steps += [(_EQUAL, 0, 1, family), (_GIVE, 0, 0, _ALLOW)]
+    steps += [(_GIVE, 0, 0, 0x50000 | errno.EAFNOSUPPORT)]
+    steps += [(_EQUAL, 0, 2 + 2 * len(_TO_TERMINAL), ioctl), (_LOAD, 0, 0, 24)]
+    for request in _TO_TERMINAL:
+        steps += [(_EQUAL, 0, 1, request), (_GIVE, 0, 0, _NO)]
+    _filter([*steps, (_GIVE, 0, 0, _ALLOW), (_GIVE, 0, 0, _ALLOW)])
+
+
+# Of classic BPF: load a word, jump, answer; and seccomp's answers.
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _KILL_IT, _NO = 0x7FFF0000, 0x80000000, 0x50000 | errno.EPERM
+
+
+def _this_machine_only() -> list[tuple[int, int, int, int]]:
+    """Ends with the number of the call loaded."""
+    steps = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, _machine()[0]), (_GIVE, 0, 0, _KILL_IT)]
+    steps.append((_LOAD, 0, 0, 0))
+    if os.uname().machine == "x86_64":
+        steps += [(_AT_LEAST, 0, 1, _X32), (_GIVE, 0, 0, _NO)]
+    return steps
+
+
+def _filter(steps: list[tuple[int, int, int, int]]) -> None:
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
     program = ctypes.create_string_buffer(struct.pack("@HP", len(steps), ctypes.addressof(code)))
     _prctl(_SECCOMP, _SECCOMP_FILTER, ctypes.addressof(program))
@@ -303,14 +370,16 @@ def main(words: list[str]) -> None:
     os.set_inheritable(report, False)
     reads, writes = given.all("read"), given.all("write")
     os.nice(given.number("nice"))
-    _die_with(lambda: os.getppid() == parent)
+    orphan = given.number("orphan")
+    _die_with(orphan, lambda: os.getppid() == parent)
     walls = Walls(given.all("wall"))
-    user = walls.build("user", own_user)
+    user = walls.build("user", lambda: own_user(nobody=bool(given.number("nobody"))))
     for name in ("network", "ipc"):
         walls.build(name, lambda name=name: _check(_LIBC.unshare(_NEW[name])))  # type: ignore[misc]
     walls.build("mount", lambda: own_root(reads, writes))
+    walls.build("files", lambda: own_view(reads, writes, given.all("hide")))
     # Where a change of user took the death signal away it is set again.
-    _die_with(lambda: os.getppid() == parent)
+    _die_with(orphan, lambda: os.getppid() == parent)
     if walls.build("pid", lambda: _check(_LIBC.unshare(_NEW_PID))):
         lives, holds = os.pipe()
         if child := os.fork():
@@ -328,12 +397,13 @@ def main(words: list[str]) -> None:
         _prctl(_NO_NEW_PRIVS, 1)
     walls.build("privileges", drop_privileges)
     walls.build("landlock", lambda: landlock(reads, writes))
-    _die_with(alive)
+    _die_with(orphan, alive)
     walls.build("calls", few_calls)
+    walls.build("families", few_families)
     walls.build("limits", lambda: limit(given, threads=user), anywhere=True)
     os.write(report, "".join(f"{line}\n" for line in [*walls.lines, "."]).encode())
     try:
-        os.execv(program[0], program)  # noqa: S606  no shell is the point
+        os.execvp(program[0], program)  # noqa: S606  no shell is the point
     except OSError as error:
         os.write(report, f"!{error}\n".encode())
         os._exit(127)

@@ -18,14 +18,14 @@ def top() -> None:
 @border.command()
 def seal() -> None:
     """Try the seal in which media work runs, and list its walls. Exit status 1: not all stand."""
-    from jhalak.border import SealError, Wall, survey
+    from jhalak.border import PROGRAM_WALLS, SealError, Wall, survey
 
     try:
         found = survey()
     except SealError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    for wall in Wall:
+    for wall in (wall for wall in Wall if wall in PROGRAM_WALLS):
         stands = wall in found.standing
         typer.echo(f"{wall:<11} {'stands' if stands else f'refused: {found.refused[wall]}'}")
     raise typer.Exit(1 if found.refused else 0)

@@ -97,16 +97,16 @@ def raise_file_limit() -> int:
 
 
 def embedded_config(
-    options: Options, address: tuple[str, int], sockets: Sockets, files: int
+    options: Options, address: tuple[str, int], sockets: Sockets, files: int, *, own_user: bool
 ) -> str:
     """The whole configuration of the front inside `jhalak serve`. `address`: what the inherited
-    socket is bound to.
+    socket is bound to. `own_user`: False where it is nobody, in a seal.
     """
     return _filled(
         "embedded.conf.template",
         # The whole group runs as one user: as root it may read what it wrote, and nothing else
         # needs to.
-        USER="user root root;" if os.geteuid() == 0 else "",
+        USER="user root root;" if own_user and os.geteuid() == 0 else "",
         WORKERS=str(min(4, os.cpu_count() or 1)),
         FILES=str(files),
         # A connection through to the web process takes two of a worker's.

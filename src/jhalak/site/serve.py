@@ -16,11 +16,11 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from jhalak.options import Options, options
@@ -28,6 +28,7 @@ from jhalak.site import front
 from jhalak.site.front import FrontError
 from jhalak.site.instance import InstanceError, only_instance, run_folder, socket_folder
 from jhalak.site.probe import Probe
+from jhalak.site.sealing import Sealing
 from jhalak.site.supervisor import Program, Supervisor, say
 
 BACKLOG = 1024
@@ -137,10 +138,10 @@ def free_port(host: str, first: int) -> int:
     raise ServeError(f"Ports {first} to {first + 19} are all taken. Name a free one with --port.")
 
 
-def run_before(command: str) -> None:
+def run_before(command: str, sealing: Sealing) -> None:
     """Runs a command of ours to its end, in a process of its own. Raises ServeError."""
-    done = subprocess.run([sys.executable, "-m", "jhalak", command], check=False)
-    if done.returncode:
+    code, _ = sealing.run(command, [sys.executable, "-m", "jhalak", command], quiet=False)
+    if code:
         raise ServeError(f"Nothing was started: `jhalak {command}` failed, its reason is above.")
 
 
@@ -168,6 +169,7 @@ def serve(
         stack.callback(places.web.unlink, missing_ok=True)
         stack.callback(places.intake.unlink, missing_ok=True)
         files = front.raise_file_limit()
+        sealing = Sealing(given, sockets)
         programs = [
             *_webs(given, application, web, sockets, stack),
             _web("intake", application, intake, given.intake_threads, given.drain),
@@ -185,11 +187,12 @@ def serve(
                 local = stack.enter_context(_listen_local(Path(given.socket)))
                 stack.callback(Path(given.socket).unlink, missing_ok=True)
                 listening.append(local)
-            programs.insert(0, _front(given, run, listening, places, files))
+            programs.insert(0, _front(given, run, listening, places, files, sealing))
             where, url = reach(host, port), url_of(host, port)
-        programs.extend(more(url))
+        programs = [sealing.around(program) for program in programs]
+        programs.extend(replace(one, exception="client") for one in more(url))
         for command in before:
-            run_before(command)
+            run_before(command, sealing)
         probe = Probe(where, given.hosts.split()[0] if given.hosts.split() else "localhost")
         stack.callback(probe.close)
         supervisor = Supervisor(
@@ -197,6 +200,7 @@ def serve(
             ready=probe.look,
             on_ready=lambda: _announce(url, on_ready),
             on_stop=public.close,
+            on_start=sealing.note,
         )
         return supervisor.run()
 
@@ -269,17 +273,24 @@ def _worker(drain: int) -> Program:
 
 
 def _front(
-    given: Options, run: Path, listening: list[socket.socket], places: front.Sockets, files: int
+    given: Options,
+    run: Path,
+    listening: list[socket.socket],
+    places: front.Sockets,
+    files: int,
+    sealing: Sealing,
 ) -> Program:
     """`listening`: the public socket, then the local one if there is one."""
     config = run / "front.conf"
     address = listening[0].getsockname()[:2]
     fds = tuple(one.fileno() for one in listening)
-    config.write_text(front.embedded_config(given, address, places, files), "utf-8")
+    own_user = sealing.front_keeps_user()
+    text = front.embedded_config(given, address, places, files, own_user=own_user)
+    config.write_text(text, "utf-8")
     argv = (str(front.nginx_binary()), "-p", f"{run}/", "-c", str(config), "-e", "front-start.log")
-    checked = subprocess.run([*argv, "-t", "-q"], check=False, capture_output=True, text=True)
-    if checked.returncode:
-        raise ServeError(f"The front does not take its settings: {checked.stderr.strip()}")
+    code, said = sealing.run("front", [*argv, "-t", "-q"], quiet=True)
+    if code:
+        raise ServeError(f"The front does not take its settings: {said.strip()}")
     return Program(
         "front",
         argv,

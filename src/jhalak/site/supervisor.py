@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
+
+from jhalak.border import Rules, Seal, SealError, reported, sealed
 from jhalak.site.supervisor_child import prepare_child
 
 TICK = 0.1  # seconds between two looks when nothing is reported
@@ -33,6 +37,7 @@ PAUSES = (
     4.0,
     8.0,
 )  # before the next try after each such failure in a row; then it is given up
+PATIENCE = 10.0  # seconds that walls may take to build; it is some 20 ms
 _TAKEN = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 
 
@@ -51,6 +56,9 @@ class Program:
     to stop. `drain`: seconds between the request to stop and SIGKILL. `once`: an exit with 0 is the
     end of its work. `vital`: when it cannot be kept running, everything stops; otherwise only it
     does. `gives_up`: False for what is tried again without end, since the rest can do without it.
+    `seal`: what it is started in; None with the reason in `unsealed`. `exception`: its name in the
+    register of what reaches outside. `every`: seconds after which what has finished is started
+    again; `first`: seconds from when it may be started the first time.
     """
 
     name: str
@@ -65,6 +73,11 @@ class Program:
     vital: bool = True
     gives_up: bool = True
     when: When = When.AT_ONCE
+    seal: Rules | None = None
+    unsealed: str = ""
+    exception: str = ""
+    every: float = 0.0
+    first: float = 0.0
 
 
 class State(enum.Enum):
@@ -93,7 +106,8 @@ class Supervisor:
     """Keeps `programs` running until a signal says stop. `ready()` is asked until it first says
     True.
 
-    `on_ready` is called then, and programs that wait for it are started.
+    `on_ready` is called then, and programs that wait for it are started. `on_start` is told of each
+    program that was started, its pid, and its seal.
     """
 
     def __init__(
@@ -103,11 +117,13 @@ class Supervisor:
         ready: Callable[[], bool],
         on_ready: Callable[[], None],
         on_stop: Callable[[], None] = lambda: None,
+        on_start: Callable[[Program, int, Seal | None], None] = lambda _program, _pid, _seal: None,
     ) -> None:
         self._children = [_Child(program) for program in programs]
         self._ready = ready
         self._on_ready = on_ready
         self._on_stop = on_stop
+        self._on_start = on_start
         self._is_ready = False
         self._exit = 0
         self._stopping = False
@@ -151,20 +167,16 @@ class Supervisor:
     def _start(self, child: _Child) -> None:
         program = child.program
         try:
-            child.process = subprocess.Popen(
-                program.argv,
-                env={**os.environ, **program.env},
-                stdin=subprocess.DEVNULL,
-                pass_fds=program.pass_fds,
-                preexec_fn=partial(prepare_child, os.getpid(), program.orphan_signal),
-            )
+            child.process, seal = _spawn(program)
         except (OSError, subprocess.SubprocessError) as error:
             child.started = time.monotonic()
             self._failed(child, f"cannot be started: {error}")
             return
         child.started = time.monotonic()
         child.state = State.RUNNING
-        say(f"{program.name} started (pid {child.process.pid})")
+        if not program.every:  # what comes and goes each hour is not worth a line
+            say(f"{program.name} started (pid {child.process.pid})")
+            self._on_start(program, child.process.pid, seal)
 
     def _reap(self) -> None:
         for child in self._children:
@@ -177,6 +189,9 @@ class Supervisor:
             if self._stopping:
                 child.state = State.ENDED
                 say(f"{child.program.name} stopped")
+            elif child.program.every and code == 0:
+                child.state = State.WAITING
+                child.start_at = time.monotonic() + child.program.every
             elif child.program.once and code == 0:
                 child.state = State.ENDED
                 say(f"{child.program.name} finished")
@@ -208,6 +223,9 @@ class Supervisor:
     def _look_ready(self) -> None:
         if not self._is_ready and not self._stopping and self._ready():
             self._is_ready = True
+            for child in self._children:
+                if child.program.when is When.WHEN_READY:
+                    child.start_at = time.monotonic() + child.program.first
             self._on_ready()
 
     def _drain(self) -> None:
@@ -237,6 +255,49 @@ class Supervisor:
                 _kill_group(child.process.pid)
                 child.process.wait()
                 child.state = State.ENDED
+
+
+def _spawn(program: Program) -> tuple[subprocess.Popen[bytes], Seal | None]:
+    """Returns when it has begun, with the walls that it stands behind."""
+
+    def start(words: Sequence[str], *more: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            words,
+            env={**os.environ, **program.env},
+            stdin=subprocess.DEVNULL,
+            pass_fds=(*program.pass_fds, *more),
+            preexec_fn=partial(prepare_child, os.getpid(), program.orphan_signal),
+        )
+
+    if program.seal is None:
+        return start(program.argv), None
+    rules = msgspec.structs.replace(program.seal, orphan=int(program.orphan_signal))
+    report, told = os.pipe()
+    try:
+        process = start(sealed(program.argv, rules, told), told)
+    except BaseException:
+        os.close(report)
+        raise
+    finally:
+        os.close(told)
+    try:
+        return process, reported(_heard(report))
+    except SealError as error:  # it has ended or will, which is seen as any other end
+        say(f"{program.name}: {error or 'was not sealed in time'}")
+        return process, Seal(frozenset(), {})
+
+
+def _heard(report: int) -> str:
+    """All that is written to it until it is closed, within PATIENCE. Closes it."""
+    with os.fdopen(report, "rb", buffering=0) as lines:
+        looks = select.poll()
+        looks.register(lines, select.POLLIN)
+        text, until = b"", time.monotonic() + PATIENCE
+        while looks.poll(max(0, until - time.monotonic()) * 1000):
+            if not (part := lines.read(4096)):
+                break
+            text += part
+    return text.decode(errors="replace")
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -1,0 +1,149 @@
+"""The seal around a process of the site: what it may see and write, and what to do where the kernel
+refuses it.
+
+A service keeps the file tree, read-only, with its data writable in it. The folders in which a
+system keeps its sockets and devices (/run, /tmp, /dev) are empty but for what is named: a name
+service's or a bus's Unix socket is a way out that no network namespace shuts, and root may open a
+disk.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from jhalak.border.seal import SERVICE_WALLS, Rules, Seal, Wall
+
+_DEVICES = tuple(Path("/dev") / name for name in ("null", "zero", "full", "random", "urandom"))
+_HIDDEN = tuple(Path(name) for name in ("/dev", "/run", "/tmp", "/var/tmp"))  # noqa: S108
+# A process that seals others writes their maps of users there; these parts stay read-only.
+_PROC, _PROC_SHUT = Path("/proc"), (Path("/proc/sys"), Path("/proc/sysrq-trigger"))
+# Each switch, the value that shuts, and one that opens.
+_SWITCHES = (
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("user.max_user_namespaces", "0", "28633"),
+    ("user.max_net_namespaces", "0", "28633"),
+    ("user.max_mnt_namespaces", "0", "28633"),
+)
+
+
+def service_rules(
+    data: Path, *, reads: Iterable[Path] = (), seals: bool = False, orphan: int = 9
+) -> Rules:
+    """What a process of the site may. `reads`: sockets and folders that it needs though they may
+    lie in a hidden folder; its own program is known. `seals`: it starts sealed programs itself.
+    """
+    links = [path.resolve() for path in data.iterdir() if path.is_symlink()]
+    writes = [data, *links]
+    own = [Path(sys.prefix), Path(sys.base_prefix), *map(Path, filter(None, sys.path))]
+    named = {path.absolute() for path in [*_DEVICES, *own, *reads]}
+    seen = [path for path in named if not any(path.is_relative_to(one) for one in writes)]
+    return Rules(
+        cpu_seconds=0,
+        memory_bytes=0,
+        reads=tuple(_there([*seen, *(_PROC_SHUT if seals else ())])),
+        writes=tuple(_there([*writes, *([_PROC] if seals else [])])),
+        hides=tuple(path for path in _HIDDEN if path.is_dir() and not path.is_symlink()),
+        nobody=os.geteuid() == 0,
+        orphan=orphan,
+        walls=SERVICE_WALLS,
+    )
+
+
+def _there(paths: Iterable[Path]) -> list[Path]:
+    return sorted(path for path in paths if path.exists())
+
+
+def how_to_allow(seal: Seal) -> str:
+    """Why a seal does not stand and what an operator may do about it, in one line; "" when it
+    does.
+    """
+    if seal.shut:
+        return ""
+    wall, why = next(((w, seal.refused[w]) for w in Wall if w in seal.refused), (Wall.NETWORK, ""))
+    text = f"the kernel refuses the wall {wall.value} ({why or 'not wanted'})"
+    if sys.platform != "linux":
+        return f"{text}: a seal needs Linux"
+    return f"{text}; {_advice()}"
+
+
+def _advice() -> str:
+    for name, shuts, opens in _SWITCHES:
+        try:
+            value = Path("/proc/sys", *name.split(".")).read_text().strip()
+        except OSError:
+            continue
+        if value == shuts:
+            return f"to allow it: sysctl -w {name}={opens}"
+    return (
+        "in a container allow user namespaces (Docker: --security-opt seccomp=unconfined"
+        " --security-opt apparmor=unconfined --security-opt systempaths=unconfined)"
+    )
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one running process, as `<data>/border/processes/<name>.json`."""
+
+    name: str
+    pid: int
+    started_ms: int
+    sealed: bool
+    walls: dict[str, str] = {}
+    """Each wall that was wanted: "stands", or "refused: " and the kernel's words."""
+    exception: str = ""
+    """What it is, if it is one of those whose work reaches outside: front, supervisor, broker."""
+    why: str = ""
+    """Why it is not sealed."""
+
+
+def walls_of(seal: Seal) -> dict[str, str]:
+    """As Process has them."""
+    walls = {wall.value: "stands" for wall in Wall if wall in seal.standing}
+    return walls | {wall.value: f"refused: {why}" for wall, why in seal.refused.items()}
+
+
+class Processes:
+    """The folder in which they stand; one writer, the supervisor."""
+
+    def __init__(self, data: Path) -> None:
+        self.folder = data / "border" / "processes"
+
+    def clear(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for file in self.folder.glob("*.json"):
+            file.unlink()
+
+    def put(self, process: Process) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = self.folder / f".{process.name}"
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(process)) + b"\n")
+        draft.replace(self.folder / f"{process.name}.json")
+
+    def all(self) -> list[Process]:
+        """Sorted by name. Raises msgspec.DecodeError on a file that is none of ours."""
+        files = sorted(self.folder.glob("*.json"))
+        return [msgspec.json.decode(file.read_bytes(), type=Process) for file in files]
+
+
+def attempts(pid: int) -> int | None:
+    """How often something in this process's network namespace found no way out, by the kernel's
+    own count (OutNoRoutes of IPv4 and IPv6); None where that cannot be read.
+
+    The count is of the namespace, and one that holds interfaces counts other things too.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/net/snmp").read_text().splitlines()
+        more = Path(f"/proc/{pid}/net/snmp6")
+        six = more.read_text().splitlines() if more.exists() else []
+    except OSError:
+        return None
+    found = [line.split() for line in lines if line.startswith("Ip:")]
+    if len(found) != 2 or "OutNoRoutes" not in found[0]:
+        return None
+    total = int(found[1][found[0].index("OutNoRoutes")])
+    return total + sum(int(line.split()[1]) for line in six if line.startswith("Ip6OutNoRoutes"))

@@ -1,0 +1,133 @@
+"""Which processes of the site are started sealed, what each may reach, and the register of it.
+
+A process that must reach a service over TCP cannot be sealed. That is said in one line at the
+start, with the option that asks for it and how it may be mended, and stands in the register.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from jhalak.border import Rules, Seal, SealError, sealed, survey
+from jhalak.border.services import Process, Processes, how_to_allow, service_rules, walls_of
+from jhalak.options import Options
+from jhalak.site.supervisor import Program, say
+
+_OBJECTS = (
+    "objects_url names a bucket over TCP; the folder objects in the data folder (the default)"
+    " needs none"
+)
+_DATABASE = (
+    "database_url names a host over TCP; name the server's Unix socket instead:"
+    " postgres://user@%2Frun%2Fpostgresql/db"
+)
+_CLIENT = "it speaks HTTP to the site, as visitors do"
+_SUPERVISOR = "it opens the listening sockets and starts the others"
+# Who speaks to what.
+_WITHOUT_DATABASE, _WITHOUT_OBJECTS = ("front",), ("feed",)
+
+
+class Sealing:
+    """Puts the seal around programs, and writes down what became of it."""
+
+    def __init__(self, given: Options, sockets: Path) -> None:
+        self._given = given
+        self._sockets = sockets
+        self._processes = Processes(given.folder)
+        self._said: set[str] = set()
+        self._processes.clear()
+        self._put("supervisor", os.getpid(), None, "supervisor", _SUPERVISOR)
+
+    def front_keeps_user(self) -> bool:
+        """Whether the front will be the user that it was started as, and so can change to none."""
+        try:
+            return bool(self._obstacle("front")) or not survey(self._rules("front")).shut
+        except SealError:
+            return True
+
+    def around(self, program: Program) -> Program:
+        """The program as it will be started."""
+        if why := self._obstacle(program.name):
+            return replace(program, unsealed=why)
+        exception = "front" if program.name == "front" else ""
+        # Where it is told as a path from here it may not be found from there.
+        env = {**program.env, "JHALAK_DATA": str(self._given.folder)}
+        seal = self._rules(program.name)
+        return replace(program, env=env, seal=seal, exception=exception)
+
+    def _rules(self, name: str) -> Rules:
+        folder = self._given.folder.resolve()
+        return service_rules(folder, reads=self._reads(name), seals=name == "worker")
+
+    def run(self, name: str, words: Sequence[str], *, quiet: bool) -> tuple[int, str]:
+        """Runs a program to its end as `name` would be run; its exit code and, where `quiet`, what
+        it said.
+        """
+        if self._obstacle(name):
+            done = subprocess.run(words, check=False, capture_output=quiet, text=True)
+            return done.returncode, done.stderr or ""
+        report, told = os.pipe()  # takes all that is told at once, and what stands is known already
+        try:
+            done = subprocess.run(
+                sealed(words, self._rules(name), told),
+                check=False,
+                capture_output=quiet,
+                text=True,
+                pass_fds=(told,),
+            )
+        finally:
+            os.close(report)
+            os.close(told)
+        return done.returncode, done.stderr or ""
+
+    def note(self, program: Program, pid: int, seal: Seal | None) -> None:
+        """Called with each start."""
+        why = program.unsealed or (_CLIENT if program.exception == "client" else "")
+        if seal is not None and not seal.shut:
+            why = how_to_allow(seal)
+        self._put(program.name, pid, seal, program.exception, why)
+        if why and not program.exception and why not in self._said:
+            self._said.add(why)
+            say(f"unsealed, so that it could call out: {program.name} and what is like it: {why}.")
+
+    def _put(self, name: str, pid: int, seal: Seal | None, exception: str, why: str) -> None:
+        told = Process(
+            name=name,
+            pid=pid,
+            started_ms=time.time_ns() // 1_000_000,
+            sealed=seal is not None and seal.shut,
+            walls={} if seal is None else walls_of(seal),
+            exception=exception,
+            why=why,
+        )
+        self._processes.put(told)
+
+    def _obstacle(self, name: str) -> str:
+        if self._given.objects_url and name not in _WITHOUT_OBJECTS:
+            return _OBJECTS
+        if name in _WITHOUT_DATABASE or not self._given.database_url:
+            return ""
+        host = _database_host(self._given.database_url)
+        return _DATABASE if host and not host.startswith("/") else ""
+
+    def _reads(self, name: str) -> list[Path]:
+        """What lies where a seal hides things, and is needed."""
+        found = [self._sockets]
+        if name == "worker" and self._given.speech_model:
+            found.append(Path(self._given.speech_model).absolute())
+        if self._given.database_url:
+            host = _database_host(self._given.database_url)
+            port = urlsplit(self._given.database_url).port or 5432
+            standard = [Path("/run/postgresql"), Path(f"/tmp/.s.PGSQL.{port}")]  # noqa: S108
+            found += [Path(host)] if host else standard
+        return found
+
+
+def _database_host(url: str) -> str:
+    return unquote(urlsplit(url).hostname or "")
