@@ -6,7 +6,11 @@ import logging
 
 import typer
 
+from jhalak.cli import border_seal
+
 border = typer.Typer(name="border", no_args_is_help=True)
+border.command()(border_seal.control)
+border.command()(border_seal.status)
 logger = logging.getLogger(__name__)
 
 

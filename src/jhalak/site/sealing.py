@@ -14,7 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from jhalak.border import Rules, Seal, SealError, sealed, survey
+import msgspec
+
+from jhalak.border import Rules, Seal, SealError, Wall, sealed, survey
+from jhalak.border.log.entries import Kind
+from jhalak.border.log.spool import Spool
 from jhalak.border.services import Process, Processes, how_to_allow, service_rules, walls_of
 from jhalak.options import Options
 from jhalak.site.supervisor import Program, say
@@ -27,8 +31,12 @@ _DATABASE = (
     "database_url names a host over TCP; name the server's Unix socket instead:"
     " postgres://user@%2Frun%2Fpostgresql/db"
 )
-_CLIENT = "it speaks HTTP to the site, as visitors do"
-_SUPERVISOR = "it opens the listening sockets and starts the others"
+_EXCEPTIONS = {
+    "supervisor": "it opens the listening sockets and starts the others",
+    "front": "it takes what comes in by the sockets it was given, and copies bytes",
+    "broker": "it connects to the destinations that are declared",
+    "client": "it speaks HTTP to the site, as visitors do",
+}
 # Who speaks to what.
 _WITHOUT_DATABASE, _WITHOUT_OBJECTS = ("front",), ("feed",)
 
@@ -40,9 +48,10 @@ class Sealing:
         self._given = given
         self._sockets = sockets
         self._processes = Processes(given.folder)
+        self._spool = Spool(given.folder / "border" / "spool", "supervisor")
         self._said: set[str] = set()
         self._processes.clear()
-        self._put("supervisor", os.getpid(), None, "supervisor", _SUPERVISOR)
+        self._put("supervisor", os.getpid(), None, "supervisor", _EXCEPTIONS["supervisor"])
 
     def front_keeps_user(self) -> bool:
         """Whether the front will be the user that it was started as, and so can change to none."""
@@ -53,6 +62,8 @@ class Sealing:
 
     def around(self, program: Program) -> Program:
         """The program as it will be started."""
+        if program.name == "broker":
+            return replace(program, seal=self._broker(), exception="broker")
         if why := self._obstacle(program.name):
             return replace(program, unsealed=why)
         exception = "front" if program.name == "front" else ""
@@ -64,6 +75,15 @@ class Sealing:
     def _rules(self, name: str) -> Rules:
         folder = self._given.folder.resolve()
         return service_rules(folder, reads=self._reads(name), seals=name == "worker")
+
+    def _broker(self) -> Rules:
+        """It has a network, and of the data folder writes the spool alone."""
+        self._spool.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        resolver = Path("/etc/resolv.conf").resolve()
+        reads = [self._given.folder, resolver]
+        rules = service_rules(self._spool.folder.resolve(), reads=reads)
+        walls = rules.walls - {Wall.NETWORK, Wall.IPC}
+        return msgspec.structs.replace(rules, walls=walls)
 
     def run(self, name: str, words: Sequence[str], *, quiet: bool) -> tuple[int, str]:
         """Runs a program to its end as `name` would be run; its exit code and, where `quiet`, what
@@ -88,8 +108,8 @@ class Sealing:
 
     def note(self, program: Program, pid: int, seal: Seal | None) -> None:
         """Called with each start."""
-        why = program.unsealed or (_CLIENT if program.exception == "client" else "")
-        if seal is not None and not seal.shut:
+        why = program.unsealed or _EXCEPTIONS.get(program.exception, "")
+        if seal is not None and not seal.shut and program.exception != "broker":
             why = how_to_allow(seal)
         self._put(program.name, pid, seal, program.exception, why)
         if why and not program.exception and why not in self._said:
@@ -107,6 +127,10 @@ class Sealing:
             why=why,
         )
         self._processes.put(told)
+        try:
+            self._spool.write(Kind.SEAL, msgspec.to_builtins(told))
+        except OSError as error:  # a full disk stops no start; that it is missing will be seen
+            say(f"{name}: its seal could not be entered in the log: {error}")
 
     def _obstacle(self, name: str) -> str:
         if self._given.objects_url and name not in _WITHOUT_OBJECTS:

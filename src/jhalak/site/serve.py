@@ -6,6 +6,10 @@
       feed       when they are several: the engine that they ask
       intake     uploads, which wait for slow phones
       worker     jobs: preparing videos, relaying events
+      broker     when destinations are declared: the one door
+      control    each hour for a moment: tries to leave from inside one of the others
+
+All but the supervisor, the broker and the control are started in the seal (docs/parts/border.md).
 
 The sockets are opened here and inherited, so a process that is restarted loses no connection that
 waits.
@@ -23,18 +27,21 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from jhalak.border.egress import destinations
+from jhalak.border.egress.destinations import DestinationsError
 from jhalak.options import Options, options
 from jhalak.site import front
 from jhalak.site.front import FrontError
 from jhalak.site.instance import InstanceError, only_instance, run_folder, socket_folder
 from jhalak.site.probe import Probe
 from jhalak.site.sealing import Sealing
-from jhalak.site.supervisor import Program, Supervisor, say
+from jhalak.site.supervisor import Program, Supervisor, When, say
 
 BACKLOG = 1024
 # Pages are small and many: numpy's threads would wait for each other and for those of other pages
 # (docs/decisions.md, "One thread for one page").
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+CONTROL_FIRST, CONTROL_EVERY = 60.0, 3600.0  # seconds after the site answers, and between
 APPLICATION = "jhalak.site.wsgi:application"
 
 
@@ -189,7 +196,9 @@ def serve(
                 listening.append(local)
             programs.insert(0, _front(given, run, listening, places, files, sealing))
             where, url = reach(host, port), url_of(host, port)
+        programs += _broker(given, sockets, stack)
         programs = [sealing.around(program) for program in programs]
+        programs.append(_control())
         programs.extend(replace(one, exception="client") for one in more(url))
         for command in before:
             run_before(command, sealing)
@@ -270,6 +279,34 @@ def _web(
 
 def _worker(drain: int) -> Program:
     return Program("worker", (sys.executable, "-m", "jhalak", "worker"), drain=float(drain))
+
+
+def _broker(given: Options, sockets: Path, stack: ExitStack) -> list[Program]:
+    """The one door, when there is somebody to open it to. Raises ServeError."""
+    try:
+        if not destinations.load(given.folder):
+            return []
+    except DestinationsError as error:
+        raise ServeError(f"{error}. Nothing was started.") from error
+    place = sockets / "broker.sock"
+    listener = stack.enter_context(listen_unix(place))
+    stack.callback(place.unlink, missing_ok=True)
+    fd = listener.fileno()
+    argv = (sys.executable, "-m", "jhalak", "broker", "--fd", str(fd))
+    return [Program("broker", argv, pass_fds=(fd,), stage=3, drain=35.0, gives_up=False)]
+
+
+def _control() -> Program:
+    """Outside the seal, for it enters one. Whether it is red is said by it and not by its exit."""
+    argv = (sys.executable, "-m", "jhalak", "border", "control", "--quiet")
+    return Program(
+        "control",
+        argv,
+        vital=False,
+        when=When.WHEN_READY,
+        first=CONTROL_FIRST,
+        every=CONTROL_EVERY,
+    )
 
 
 def _front(
