@@ -29,7 +29,9 @@ _CARRIES_V4 = {
 _ALSO = {
     "100.64.0.0/10": "shared with the provider's network",
     "168.63.129.16/32": "a cloud's metadata",
+    "192.0.0.0/24": "for protocols",
     "192.88.99.0/24": "6to4's relays",
+    "3fff::/20": "for documentation",
     "fec0::/10": "site-local",
     "5f00::/16": "segment routing",
 }

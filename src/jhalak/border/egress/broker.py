@@ -88,6 +88,7 @@ class Broker:
                     self._take(line)
         for thread in list(self._threads):
             thread.join()
+        self._told_busy = 0.0
         self._tell_busy(again=False)
 
     def _take(self, line: socket.socket) -> None:

@@ -104,9 +104,10 @@ def load(data: Path) -> dict[str, Destination]:
 def parse(text: bytes) -> dict[str, Destination]:
     """The same of the file's bytes."""
     try:
-        # To tell a date from a string is TOML's own; nothing is taken for what it is not.
-        read = msgspec.convert(tomllib.loads(text.decode("utf-8")), _File)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        # A date is TOML's own, so that a string is not taken for one.
+        written = tomllib.loads(text.decode("utf-8"))
+        read = msgspec.convert(written, _File, builtin_types=(datetime.date,))
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise DestinationsError(f"destinations.toml: {error}") from error
     found: dict[str, Destination] = {}
     for one in read.destination:
