@@ -10,10 +10,24 @@ pattern is that of `outbox`, with one difference: the log has one writer, so one
 
 from __future__ import annotations
 
+import logging
+import threading
 from typing import Any
 
-from jhalak.border.log.entries import Kind, canonical, entry, new_id, now_ms, seal
+from jhalak.border.log import sealed as sealed_bodies
+from jhalak.border.log import spool
+from jhalak.border.log.entries import EntryError, Kind, canonical, entry, new_id, now_ms, seal
+from jhalak.border.log.keys import log_folder, spool_folder
+from jhalak.border.log.writer import Log
+from jhalak.options import options
 from jhalak.records.models import LedgerEntry
+from jhalak.records.opened import border_log
+from jhalak.records.outbox import after_a_commit
+
+BATCH = 1000  # rows of one append; with those of a spool's file far fewer than writer.WINDOW
+
+logger = logging.getLogger(__name__)
+_one_at_a_time = threading.Lock()
 
 
 def enter(kind: Kind, body: dict[str, Any], sealed: bool = False) -> str:
@@ -31,3 +45,54 @@ def enter(kind: Kind, body: dict[str, Any], sealed: bool = False) -> str:
         leaf, hidden = entry(kind, body, at_ms=at, id=key), b""
     LedgerEntry.objects.create(key=key, leaf=leaf, hidden=hidden)
     return key
+
+
+def drain() -> int:
+    """Move what waits, in the database and in the spool, to the log. Returns how many entries were
+    moved: 0 too while another process writes the log, which then does this.
+
+    Not inside a transaction. Whoever is killed between the append and forgetting brings the same
+    entries again, first of all, and the log knows their ids: each is there once.
+
+    Raises RuntimeError inside a transaction; LogError, NoteError, OSError if the log cannot be
+    written: nothing is lost then.
+    """
+    after_a_commit("drain()")
+    with _one_at_a_time:
+        log = border_log()
+        if log is None:
+            return 0
+        moved = 0
+        while True:
+            # By turns: what was brought by a process that was killed is then within the log's
+            # window, however much waits.
+            rows = _drain_rows(log)
+            files = _drain_file(log)
+            moved += rows + files
+            if not rows and not files:
+                return moved
+
+
+def _drain_rows(log: Log) -> int:
+    rows = list(LedgerEntry.objects.order_by("id")[:BATCH])
+    if not rows:
+        return 0
+    for row in rows:
+        if row.hidden:
+            sealed_bodies.keep(log_folder(options().folder), row.key, bytes(row.hidden))
+    log.append([bytes(row.leaf) for row in rows])
+    LedgerEntry.objects.filter(id__in=[row.pk for row in rows]).delete()
+    return len(rows)
+
+
+def _drain_file(log: Log) -> int:
+    for path in spool.waiting(spool_folder(options().folder)):
+        try:
+            leaves = spool.read(path)
+            log.append(leaves)
+        except EntryError as error:
+            spool.refuse(path, error)
+            continue
+        path.unlink()
+        return len(leaves)
+    return 0

@@ -9,6 +9,8 @@ import threading
 
 from django.utils.crypto import salted_hmac
 
+from jhalak.border.log.keys import key_file, load_signer, log_folder
+from jhalak.border.log.writer import Log, LogBusy
 from jhalak.options import options
 from jhalak.stores.events import Events, open_events
 from jhalak.stores.objects import AlreadyThere, Objects, open_objects
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _events: dict[tuple[int, str], Events] = {}
 _objects: dict[tuple[int, str], Objects] = {}
+_border_logs: dict[tuple[int, str], Log] = {}
 
 
 def events() -> Events:
@@ -32,6 +35,23 @@ def events() -> Events:
             if found is None:
                 found = _events[key] = open_events(url)
     return found
+
+
+def border_log() -> Log | None:
+    """The border's log, open for appending; None while another process writes it. Held until this
+    process ends or `close_stores`. Raises LogError, NoteError, OSError.
+    """
+    data = options().folder
+    key = (os.getpid(), str(data))
+    with _lock:
+        found = _border_logs.get(key)
+        if found is None or found.closed:
+            try:
+                found = Log(log_folder(data), load_signer(key_file(data)))
+            except LogBusy:
+                return None
+            _border_logs[key] = found
+        return found
 
 
 def objects_url() -> str:
@@ -83,6 +103,10 @@ def close_stores() -> None:
         for (pid, _), store in _events.items():
             if pid == os.getpid():
                 store.close()
+        for (pid, _), log_ in _border_logs.items():
+            if pid == os.getpid():
+                log_.close()
+        _border_logs.clear()
         _events.clear()
         _objects.clear()
 

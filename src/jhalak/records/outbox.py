@@ -24,14 +24,19 @@ BATCH = 500
 _one_at_a_time = threading.Lock()  # in this process, to save work; order does not rest on it
 
 
+def after_a_commit(what: str) -> None:
+    """Raises RuntimeError inside a transaction."""
+    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise RuntimeError(f"{what} stands after a commit, not inside a transaction")
+
+
 def relay() -> int:
     """Move what waits in the outbox to the log, in order. Returns how many events were moved.
 
     Not inside a transaction: what is not committed has not happened. Raises RuntimeError there, and
     EventsError when the log is away; nothing is lost then.
     """
-    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
-        raise RuntimeError("relay() stands after a commit, not inside a transaction")
+    after_a_commit("relay()")
     moved = 0
     with _one_at_a_time:
         while True:

@@ -136,10 +136,11 @@ def entry(
 ) -> bytes:
     """The bytes of an entry, which are a leaf of the tree. Raises EntryError."""
     at = now_ms() if at_ms is None else at_ms
+    name = new_id(at) if id is None else id
     fields = {
         "at": at,
         "body": body,
-        "id": new_id(at) if id is None else id,
+        "id": name,
         "kind": Kind(kind).value,
         "v": VERSION,
     }
@@ -147,8 +148,8 @@ def entry(
         raise EntryError("a body is an object")
     if type(at) is not int or at < 0:
         raise EntryError(f"not a time in ms: {at!r}")
-    if not _ID.fullmatch(fields["id"]):
-        raise EntryError(f"not an id: {fields['id']!r}")
+    if not _ID.fullmatch(name):
+        raise EntryError(f"not an id: {name!r}")
     data = canonical(fields)
     if len(data) > LIMIT:
         raise EntryError(f"an entry has at most {LIMIT} bytes, this one {len(data)}")

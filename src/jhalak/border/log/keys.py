@@ -1,0 +1,56 @@
+"""The key that signs the log, and where an installation keeps what belongs to the border.
+
+    <data>/border/keys/log.key    PRIVATE+KEY+..., made on first use, for its owner alone
+    <data>/border/log/            the log: tiles, checkpoint, cosigned checkpoints, sealed bodies
+    <data>/border/spool/          entries on their way there from processes without a database
+
+The key's name is the log's origin. It has a random part, so that no two installations share one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jhalak.border.log import durable, notes
+from jhalak.border.log.notes import NoteError, Signer
+
+
+def log_folder(data: Path) -> Path:
+    return data / "border" / "log"
+
+
+def spool_folder(data: Path) -> Path:
+    return data / "border" / "spool"
+
+
+def key_file(data: Path) -> Path:
+    return data / "border" / "keys" / "log.key"
+
+
+def load_signer(path: Path, site: str = "jhalak.example") -> Signer:
+    """The key in a file; made if there is none, with a name that begins with `site`. Raises
+    NoteError if the file holds no key, OSError.
+    """
+    for _ in range(2):
+        try:
+            return Signer.parse(path.read_text("utf-8").strip())
+        except FileNotFoundError:
+            _make(path, site)
+        except UnicodeDecodeError as error:
+            raise NoteError(f"{path} holds no key") from error
+    raise NoteError(f"{path} cannot be made")
+
+
+def _make(path: Path, site: str) -> None:
+    signer = notes.generate(f"{site}/{os.urandom(8).hex()}")
+    durable.make_folder(path.parent, 0o700)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    durable.write(draft, f"{signer.private_text()}\n".encode(), 0o600)
+    try:
+        os.link(draft, path)  # the first one wins, whole
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+    durable.sync_folder(path.parent)
