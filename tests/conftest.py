@@ -20,6 +20,7 @@ def _own_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None
     from jhalak import records
     from jhalak.options import override
     from jhalak.people import throttle
+    from jhalak.records.keyring import close_keys
     from jhalak.viewing.host import forget_hosts
 
     with override(data=str(tmp_path / "data")):
@@ -27,4 +28,5 @@ def _own_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None
         throttle.forget_all()
         yield
         records.close_stores()
+        close_keys()
         forget_hosts()

@@ -106,6 +106,22 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             " is under way, and making videos, waits when a quarter of it is left."
         ),
     ] = 1 << 30
+    kms_socket: Annotated[
+        str,
+        option(
+            "Unix socket of a key service that speaks OpenBao's transit API and holds the"
+            " installation key; empty: the key is in JHALAK_INSTALLATION_KEY, or else in a file in"
+            " border/keys in the data folder."
+        ),
+    ] = ""
+    kms_key: Annotated[
+        str, option("Name of the wrapping key there; the key of hashes is NAME-hash.")
+    ] = "jhalak"
+    calling_code: Annotated[
+        str,
+        Meta(pattern="^[1-9][0-9]{0,2}$"),
+        option("Country code of phone numbers that are typed without one."),
+    ] = "91"
     speech_model: Annotated[
         str,
         option("Folder with a Whisper model (CTranslate2) that hears captions; empty for none."),

@@ -30,6 +30,7 @@ TUS = {"Tus-Resumable": "1.0.0"}
 PATCH = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
 CREATE = TUS | {"Upload-Length": "10", "Upload-Metadata": "filename YS5tcDQ=,filetype dmlkZW8vbXA0"}
 CUE = {"start_ms": 0, "end_ms": 900, "text": "x"}
+TICKET = {"ticket": "x", "code": "123456"}
 REASON = {"reason": "Shows a number plate."}
 
 ANYBODY, MEMBERS, ITS_OWNER, RUNNERS = Who.ANYBODY, Who.MEMBERS, Who.ITS_OWNER, Who.RUNNERS
@@ -47,6 +48,14 @@ RULES: dict[str, Rule] = {
     "DELETE /api/me/picture": Rule(MEMBERS),
     "PUT /api/me/password": Rule(MEMBERS, {"current": "x", "new": "long enough 19"}),
     "GET /api/people/{handle}": Rule(ANYBODY),
+    "GET /api/me/contacts": Rule(MEMBERS),
+    "POST /api/me/contacts": Rule(MEMBERS, {"contact": "a@b.in", "password": "x"}),
+    "DELETE /api/me/contacts/{contact}": Rule(ITS_OWNER),
+    "POST /api/me/contacts/{contact}/code": Rule(ITS_OWNER),
+    "POST /api/me/contacts/{contact}/confirm": Rule(ITS_OWNER, TICKET),
+    "POST /api/codes": Rule(ANYBODY, {"contact": "a@b.in"}),
+    "POST /api/session/code": Rule(ANYBODY, TICKET),
+    "POST /api/people/{handle}/contacts": Rule(Permission.REVEAL_CONTACT, REASON),
     # social
     "PUT /api/people/{handle}/follow": Rule(MEMBERS),
     "DELETE /api/people/{handle}/follow": Rule(MEMBERS),

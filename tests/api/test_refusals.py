@@ -16,8 +16,10 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from jhalak.media.webvtt import Cue
-from jhalak.people.models import Person
+from jhalak.people.contacts import PURPOSE
+from jhalak.people.models import Contact, Person
 from jhalak.people.roles import HOLDERS, Permission, Role
+from jhalak.records.keyring import person_keys
 from jhalak.site.api import api
 from jhalak.videos.captions import do_put_captions
 from jhalak.videos.models import Upload
@@ -76,6 +78,8 @@ def world() -> dict[str, str]:
     do_add_runner("box")
     heard = sound(shown)
     do_put_captions(owner, shown, "hi", [Cue(0, 900, "x")], CaptionSource.EDITED)
+    sealed = person_keys().encrypt(owner.key_name, PURPOSE, b"a@b.in")
+    contact = Contact.objects.create(person=owner, kind="mail", ciphertext=sealed, lookup="x")
     Upload.objects.create(
         id="a" * 32,
         owner=owner,
@@ -88,6 +92,7 @@ def world() -> dict[str, str]:
         "slug": "waves",
         "id": shown.public_id,
         "upload": "a" * 32,
+        "contact": str(contact.pk),
         "sound": heard.public_id,
         "job": "1",
         "runner": "box",
@@ -143,6 +148,11 @@ OTHERWISE = {
     "POST /api/uploads/{id}": 415,
     "POST /api/session": 422,  # a wrong password
     "PUT /api/me/password": 422,
+    "POST /api/me/contacts": 422,  # a wrong password
+    "POST /api/me/contacts/{contact}/code": 409,  # nothing that carries codes is declared
+    "POST /api/me/contacts/{contact}/confirm": 422,  # a wrong code
+    "POST /api/codes": 409,
+    "POST /api/session/code": 422,
     "PUT /api/me/picture": 400,  # no picture
     "POST /api/videos/{id}/restore": 409,  # it is not withdrawn
     "POST /api/videos/{id}/retry": 409,  # it has not failed

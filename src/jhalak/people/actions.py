@@ -139,6 +139,16 @@ def do_log_in(session: SessionStore, browser: Browser, *, handle: str, password:
     return person
 
 
+def begin_by_code(session: SessionStore, browser: Browser, person: Person, encoded: str) -> None:
+    """Signs in whoever had a code (`codes`), in its transaction. `encoded`: hash of a new password,
+    "" when it stays; with a new one every other browser is logged out.
+    """
+    if encoded:
+        _set_password(person, encoded, keep=None, by=person)
+    records.audit(person, "person.log_in", str(person), by="code")
+    _begin(session, browser, person)
+
+
 def _begin(session: SessionStore, browser: Browser, person: Person) -> None:
     session.begin(person, clean(browser.device[:80], most=80, field="device"))
     if browser.guest:

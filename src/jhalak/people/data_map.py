@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from jhalak.border.data_map import (
     WHILE_ACCOUNT,
     Basis,
@@ -24,6 +26,21 @@ _SESSION = Column(
     Basis.SERVICE,
     days(90),
     note="gone at log out; 90 days after the last day of use at the latest",
+)
+_CONTACT = Column(
+    DataClass.CONTACT,
+    Purpose.SAFETY,
+    Basis.CONSENT,
+    WHILE_ACCOUNT,
+    Erasure.SHRED_KEY,
+    note="to log in and to get back in; nothing is sent that was not asked for",
+)
+_CODE = Column(
+    DataClass.SECRET,
+    Purpose.SAFETY,
+    Basis.SERVICE,
+    days(1),
+    note="good for ten minutes, gone when used or a day later",
 )
 _TIE = Column(DataClass.BEHAVIOUR, Purpose.SERVICE, Basis.SERVICE, WHILE_ACCOUNT)
 _BLOCK = Column(DataClass.BEHAVIOUR, Purpose.SAFETY, Basis.SERVICE, WHILE_ACCOUNT)
@@ -63,6 +80,25 @@ COLUMNS: dict[str, Column] = {
     "Session.device": _SESSION,
     "Session.created": _SESSION,
     "Session.seen": _SESSION,
+    "Contact.id": technical(WHILE_ACCOUNT),
+    "Contact.person_id": _CONTACT,
+    "Contact.kind": _CONTACT,
+    "Contact.ciphertext": _CONTACT,
+    "Contact.lookup": msgspec.structs.replace(
+        _CONTACT,
+        erasure=Erasure.DELETE,
+        note="keyed hash: in an old backup it tells who has the installation key and a guess",
+    ),
+    "Contact.confirmed_at": _CONTACT,
+    "Contact.created": _CONTACT,
+    "Code.id": technical(days(1)),
+    "Code.ticket": _CODE,
+    "Code.contact_id": _CODE,
+    "Code.opens": _CODE,
+    "Code.lookup": _CODE,
+    "Code.code_hash": _CODE,
+    "Code.tries": _CODE,
+    "Code.expires": _CODE,
     "Follow.id": technical(),
     "Follow.follower_id": _TIE,
     "Follow.followed_id": _TIE,

@@ -78,6 +78,13 @@ class Person(AbstractBaseUser):
         return f"m{self.pk}"
 
     @property
+    def key_name(self) -> str:
+        """What this person's key is called. With the moment of joining in it: a number that a
+        restored database gives out once more names no other one's key.
+        """
+        return f"m{self.pk}.{round(self.created.timestamp() * 1_000_000)}"
+
+    @property
     def personal_feed(self) -> bool:
         """Whether the feed may use and learn what this person does."""
         return self.personal and not self.under_age
@@ -96,6 +103,56 @@ class Session(AbstractBaseSession):
 
     class Meta(AbstractBaseSession.Meta):
         indexes = [models.Index(fields=["person", "seen"])]
+
+
+class ContactKind(models.TextChoices):
+    MAIL = "mail", _("Mail")
+    PHONE = "phone", _("Phone")
+
+
+class Contact(models.Model):
+    """A mail address or a phone number of somebody, readable only with that person's key.
+
+    Confirmed, it belongs to one account. Until then it is a claim, and anybody may make it: who
+    types a stranger's address neither learns whether it is known here nor keeps them from it.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="contacts")
+    kind = models.CharField(max_length=5, choices=ContactKind.choices)
+    ciphertext = models.BinaryField()
+    lookup = models.CharField(max_length=64)  # keyed hash of its one form, in hex
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "kind", "lookup"], name="contact_once"),
+            models.UniqueConstraint(
+                fields=["kind", "lookup"],
+                condition=Q(confirmed_at__isnull=False),
+                name="contact_of_one_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ContactKind.values), name="contact_kind_known"
+            ),
+        ]
+
+
+class Code(models.Model):
+    """A code that was asked for. `contact` is None when the address belongs to nobody: such a row
+    is made and answered like every other.
+    """
+
+    ticket = models.CharField(max_length=40, unique=True)  # hash of what the asking browser holds
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, related_name="codes")
+    opens = models.BooleanField()  # whether it opens a session; else it confirms the contact
+    lookup = models.CharField(max_length=64)
+    code_hash = models.CharField(max_length=64, blank=True)  # "" until it is sent
+    tries = models.PositiveSmallIntegerField(default=0)
+    expires = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires"])]
 
 
 class Follow(models.Model):

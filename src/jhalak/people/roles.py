@@ -25,6 +25,7 @@ class Permission(enum.Enum):
     UPLOAD = "upload"
     WITHDRAW = "withdraw"
     SEE_WITHDRAWN = "see_withdrawn"
+    REVEAL_CONTACT = "reveal_contact"
     READ_AUDIT = "read_audit"
     READ_OPERATIONS = "read_operations"
     MANAGE_JOBS = "manage_jobs"
@@ -36,6 +37,7 @@ HOLDERS: dict[Permission, frozenset[Role]] = {
     Permission.UPLOAD: frozenset({Role.CREATOR, Role.MODERATOR, Role.OFFICER, Role.OPERATOR}),
     Permission.WITHDRAW: frozenset({Role.MODERATOR, Role.OFFICER}),
     Permission.SEE_WITHDRAWN: frozenset({Role.MODERATOR, Role.OFFICER}),
+    Permission.REVEAL_CONTACT: frozenset({Role.OFFICER}),
     Permission.READ_AUDIT: frozenset({Role.OFFICER, Role.OPERATOR, Role.AUDITOR}),
     Permission.READ_OPERATIONS: frozenset({Role.OPERATOR}),
     Permission.MANAGE_JOBS: frozenset({Role.OPERATOR}),

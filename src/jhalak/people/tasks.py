@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jhalak import records
-from jhalak.people import pictures
+from jhalak.people import codes, pictures
 from jhalak.people.sessions import SessionStore
 from jhalak.records.jobs import Priority, Progress, every, task
 from jhalak.records.models import Job
@@ -13,8 +13,9 @@ TIDY = "people.tidy"
 
 @task(TIDY)
 def tidy(_job: Job, progress: Progress) -> None:
-    """Removes ended sessions and pictures that no row names. Can run at any time."""
+    """Removes ended sessions, old codes, and pictures that no row names. Can run at any time."""
     SessionStore.clear_expired()
+    codes.sweep()
     progress(0.5)
     pictures.sweep()
 

@@ -19,7 +19,9 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import BaseRenderer
 
+from jhalak.border.keys import KeysError
 from jhalak.people.api import router as people
+from jhalak.people.contacts_api import router as contacts
 from jhalak.problems import BadRequest, Invalid, Problem, TooLarge, Unavailable
 from jhalak.safety.api import router as safety
 from jhalak.site.operator_api import router as operator
@@ -53,6 +55,7 @@ api = NinjaAPI(
 for router in (
     viewing,
     people,
+    contacts,
     social,
     videos,
     held,
@@ -117,6 +120,7 @@ def on_broken_off(_request: HttpRequest, _error: UnreadablePostError) -> HttpRes
 
 @api.exception_handler(EventsError)
 @api.exception_handler(ObjectsError)
+@api.exception_handler(KeysError)
 @api.exception_handler(OperationalError)
 def on_away(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log, database or store of objects is away or too busy: nothing was taken, nothing is half."""
