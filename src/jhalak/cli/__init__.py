@@ -158,9 +158,17 @@ def migrate(data: Data = None) -> None:
     """Bring the database to this version. `serve` does it before it starts."""
     set_options(data=data)
     setup_django()
+    from jhalak.border.keys import KeyMissing, KeyRefused, KeysAway
+    from jhalak.records.keyring import installation
     from jhalak.site.migrating import migrate_once
 
     migrate_once()
+    try:
+        installation()  # made at the first start, and looked for at every one
+    except (KeyMissing, KeyRefused) as error:
+        raise fail(str(error)) from error
+    except KeysAway as error:  # only contacts wait for it
+        typer.echo(f"Contacts cannot be read yet: {error}", err=True)
 
 
 @app.command(name="options")

@@ -7,10 +7,12 @@ import logging
 import typer
 
 from jhalak.cli import border_seal
+from jhalak.cli.border_keys import keys_cli
 
 border = typer.Typer(name="border", no_args_is_help=True)
 border.command()(border_seal.control)
 border.command()(border_seal.status)
+border.add_typer(keys_cli, name="keys")
 logger = logging.getLogger(__name__)
 
 

@@ -45,6 +45,15 @@ def person_keys() -> PersonKeys:
     return PersonKeys(keys_folder(), installation())
 
 
+def shred(key_name: str) -> None:
+    """Destroys a person's key for ever, and has it in the log. Idempotent: what was destroyed is
+    entered once. Raises KeysAway: call it again then.
+    """
+    if person_keys().shred(key_name):
+        subject = installation().subject_hash(key_name).hex()
+        enter(Kind.KEY, {"event": "shredded", "subject": subject})
+
+
 def close_keys() -> None:
     """Close what this process opened. The next call opens again."""
     with _lock:

@@ -30,6 +30,7 @@ from django.views.decorators.http import (
 from jhalak.feed import InterestKind, tokens
 from jhalak.media.webvtt import MOST_BYTES
 from jhalak.options import options
+from jhalak.people import addresses, senders
 from jhalak.people.access import Viewer, access_person, sign_in_needed
 from jhalak.people.actions import do_log_in, do_log_out, do_sign_up
 from jhalak.people.browsers import browser
@@ -257,7 +258,8 @@ def upload(request: Request) -> HttpResponse:
 @page
 def own_settings(request: Request) -> HttpResponse:
     mine = me(sign_in_needed(request.viewer))
-    return render(request, "settings.html", {"account": mine, "nav": "me"})
+    more = {"codes": bool(senders.kinds()), "most_contact": addresses.MOST}
+    return render(request, "settings.html", {"account": mine, "nav": "me", **more})
 
 
 @require_safe
@@ -284,7 +286,7 @@ def feed_data(request: Request) -> HttpResponse:
 # ---- doors ---------------------------------------------------------------------------------------
 
 
-def _next(request: Request) -> str:
+def next_of(request: Request) -> str:
     """Where to go after the door: an address of this site, else the start."""
     wanted = request.POST.get("next") or request.GET.get("next") or "/"
     inside = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
@@ -292,7 +294,7 @@ def _next(request: Request) -> str:
 
 
 def _door(request: Request, template: str, act: Callable[[], object]) -> HttpResponse:
-    after = _next(request)
+    after = next_of(request)
     if request.viewer.person is not None:
         return HttpResponseRedirect(after)
     problem: Problem | None = None
@@ -308,7 +310,13 @@ def _door(request: Request, template: str, act: Callable[[], object]) -> HttpRes
     return render(
         request,
         template,
-        {"next": after, "given": given, "error": error, "bare": True},
+        {
+            "next": after,
+            "given": given,
+            "error": error,
+            "codes": bool(senders.kinds()),
+            "bare": True,
+        },
         status=problem.status if problem else 200,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from jhalak.site.api import api
+from jhalak.site.code_pages import code_urls
 from jhalak.site.experiment_pages import experiment_urls
 from jhalak.site.health import healthz
 from jhalak.site.operator_pages import operator_urls
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("media/", include(media_urls)),
     *page_urls,
+    *code_urls,
     *operator_urls,
     *experiment_urls,
 ]

@@ -210,6 +210,15 @@ def _settings() -> dict[str, str]:
     return {
         "a_browser": _("A browser"),
         "agree": _("Agree"),
+        "code": _("Code"),
+        "code_needed": _("Type the six digits."),
+        "code_sent": _("A code is on its way to {contact}. It is good for ten minutes."),
+        "confirm_contact": _("Confirm"),
+        "confirm_this": _("Confirm {contact}"),
+        "confirmed": _("Confirmed"),
+        "contact_added": _("Added: {contact}"),
+        "contact_confirmed": _("Confirmed: {contact}"),
+        "contact_removed": _("Removed: {contact}"),
         "decline": _("Decline"),
         "here": _("Here"),
         "last_seen": _("Last used {when}"),
@@ -219,8 +228,12 @@ def _settings() -> dict[str, str]:
         "now_open": _("Everybody can follow you now."),
         "now_private": _("From now on you decide who follows you."),
         "password_changed": _("Your password is changed. Other devices were logged out."),
+        "remove": _("Remove"),
+        "remove_contact_text": _("Codes can no longer be sent there."),
+        "remove_this": _("Remove {contact}"),
         "this_browser": _("This browser"),
         "unblock": _("Unblock"),
+        "unconfirmed": _("Not confirmed"),
     }
 
 
