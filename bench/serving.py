@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -29,16 +29,16 @@ def data_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def serving(data: Path, **options: object) -> Iterator[int]:
-    """Runs the site on `data` until the block ends; gives its port."""
+def serving(
+    data: Path, command: Sequence[str] = ("-m", "jhalak", "serve"), **options: object
+) -> Iterator[int]:
+    """Runs the site on `data` until the block ends; gives its port. `command`: Python's words."""
     data.mkdir(parents=True, exist_ok=True)
     port = free_port()
     env = dict(os.environ, JHALAK_DATA=str(data), JHALAK_PORT=str(port))
     env.update({f"JHALAK_{name.upper()}": str(value) for name, value in options.items()})
     with (data / "serve.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "jhalak", "serve"], env=env, stderr=log, stdout=log
-        )
+        process = subprocess.Popen([sys.executable, *command], env=env, stderr=log, stdout=log)
     try:
         _wait_healthy(port, process, data / "serve.log")
         yield port
