@@ -309,6 +309,19 @@ def _asked(world: World) -> str:
         return msgspec.json.decode(messages.read(line, 1 << 20), type=Refusal).reason
 
 
+def test_a_broker_at_the_end_of_a_long_path_is_asked(
+    tmp_path: Path, both: tuple[Path, Path], serve: Callable[[Any], Server]
+) -> None:
+    server = serve(https())
+    with World(tmp_path) as world:
+        world.internal(server, both[1])
+        far = tmp_path / ("a" * 100) / ("b" * 100)
+        far.mkdir(parents=True)
+        (far / "broker.sock").symlink_to(world.place)
+        world.place = far / "broker.sock"
+        assert world.send(CODE).status == 200
+
+
 def test_the_command_serves_and_what_it_says_is_in_the_spool(
     tmp_path: Path, both: tuple[Path, Path], serve: Callable[[Any], Server]
 ) -> None:

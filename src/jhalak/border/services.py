@@ -19,7 +19,7 @@ import msgspec
 from jhalak.border.seal import SERVICE_WALLS, Rules, Seal, Wall
 
 _DEVICES = tuple(Path("/dev") / name for name in ("null", "zero", "full", "random", "urandom"))
-_HIDDEN = tuple(Path(name) for name in ("/dev", "/run", "/tmp", "/var/tmp"))  # noqa: S108
+HIDDEN = tuple(Path(name) for name in ("/dev", "/run", "/tmp", "/var/tmp"))  # noqa: S108
 # A process that seals others writes their maps of users there; these parts stay read-only.
 _PROC, _PROC_SHUT = Path("/proc"), (Path("/proc/sys"), Path("/proc/sysrq-trigger"))
 # Each switch, the value that shuts, and one that opens.
@@ -48,7 +48,7 @@ def service_rules(
         memory_bytes=0,
         reads=tuple(_there([*seen, *(_PROC_SHUT if seals else ())])),
         writes=tuple(_there([*writes, *([_PROC] if seals else [])])),
-        hides=tuple(path for path in _HIDDEN if path.is_dir() and not path.is_symlink()),
+        hides=tuple(path for path in HIDDEN if path.is_dir() and not path.is_symlink()),
         nobody=os.geteuid() == 0,
         orphan=orphan,
         walls=SERVICE_WALLS,

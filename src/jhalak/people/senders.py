@@ -73,4 +73,4 @@ def deliver(kind: ContactKind, to: str, subject: str, text: str) -> None:
         request = Mail(to=ascii_mail(to), subject=subject, text=text)
     else:
         request = Post(SMS_PATH, msgspec.Raw(msgspec.json.encode({"to": to, "text": text})))
-    client.send(options().folder / "run" / "broker.sock", name, request)
+    client.send(client.broker_socket(options().folder), name, request)

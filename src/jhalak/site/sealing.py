@@ -19,7 +19,7 @@ import msgspec
 from jhalak.border import Rules, Seal, SealError, Wall, sealed, survey
 from jhalak.border.log.entries import Kind
 from jhalak.border.log.spool import Spool
-from jhalak.border.services import Process, Processes, how_to_allow, service_rules, walls_of
+from jhalak.border.services import HIDDEN, Process, Processes, how_to_allow, service_rules, walls_of
 from jhalak.options import Options
 from jhalak.site.supervisor import Program, say
 
@@ -145,6 +145,12 @@ class Sealing:
         found = [self._sockets]
         if name == "worker" and self._given.speech_model:
             found.append(Path(self._given.speech_model).absolute())
+        if name in _WITHOUT_DATABASE:
+            return found
+        if self._given.kms_socket:
+            # Its folder, where it is found again when its service was; alone in a system's own.
+            place = Path(self._given.kms_socket).absolute()
+            found.append(place if place.parent in HIDDEN else place.parent)
         if self._given.database_url:
             host = _database_host(self._given.database_url)
             port = urlsplit(self._given.database_url).port or 5432

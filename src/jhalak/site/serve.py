@@ -28,6 +28,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from jhalak.border.egress import destinations
+from jhalak.border.egress.client import broker_socket
 from jhalak.border.egress.destinations import DestinationsError
 from jhalak.options import Options, options
 from jhalak.site import front
@@ -291,6 +292,12 @@ def _broker(given: Options, sockets: Path, stack: ExitStack) -> list[Program]:
     place = sockets / "broker.sock"
     listener = stack.enter_context(listen_unix(place))
     stack.callback(place.unlink, missing_ok=True)
+    # Where it is asked for, however long the folder's name.
+    known = broker_socket(given.folder)
+    if known != place:
+        known.unlink(missing_ok=True)
+        known.symlink_to(place)
+        stack.callback(known.unlink, missing_ok=True)
     fd = listener.fileno()
     argv = (sys.executable, "-m", "jhalak", "broker", "--fd", str(fd))
     return [Program("broker", argv, pass_fds=(fd,), stage=3, drain=35.0, gives_up=False)]

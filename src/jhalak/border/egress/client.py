@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from pathlib import Path
 
@@ -22,6 +23,20 @@ class NotSent(Exception):
         self.left = left
 
 
+def broker_socket(data: Path) -> Path:
+    """Where the broker of the installation in this data folder is asked."""
+    return data / "run" / "broker.sock"
+
+
+def _connect(line: socket.socket, path: Path) -> None:
+    """By the folder's descriptor: an address of a Unix socket has room for 108 bytes."""
+    folder = os.open(path.parent, os.O_PATH)
+    try:
+        line.connect(f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)
+
+
 def send(broker: Path, destination: str, request: Mail | Post) -> Answer:
     """Have the broker send it to a declared destination. Raises NotSent. Not for inside a
     transaction: it waits for the network.
@@ -29,7 +44,7 @@ def send(broker: Path, destination: str, request: Mail | Post) -> Answer:
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(PATIENCE)
-            line.connect(str(broker))
+            _connect(line, broker)
             with contextlib.suppress(
                 BrokenPipeError
             ):  # refused before it was read: the reply says so
