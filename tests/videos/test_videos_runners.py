@@ -13,9 +13,10 @@ from django.utils import timezone
 from typer.testing import CliRunner
 
 from jhalak import media, records
+from jhalak.border.log.entries import Kind, read_entry
 from jhalak.cli.runner import runner_cli
 from jhalak.records import leases
-from jhalak.records.models import AuditEntry, Job
+from jhalak.records.models import AuditEntry, Job, LedgerEntry
 from jhalak.stores.objects import StoreAway, StoreFull
 from jhalak.videos.models import Piece, Runner, Video
 from jhalak.videos.runners import do_add_runner, do_remove_runner
@@ -233,6 +234,16 @@ def test_the_house_can_leave_videos_to_runners(machine: Machine, video: str) -> 
     assert taken.kind == "videos.tidy"
     assert leases.do_claim("local", remote=False) is None
     machine.claim()
+
+
+def test_the_log_of_the_border_has_each_runner_as_an_exception() -> None:
+    do_add_runner("box")
+    do_remove_runner(None, "box")
+    rows = LedgerEntry.objects.order_by("id").values_list("leaf", flat=True)
+    entries = [read_entry(bytes(leaf)) for leaf in rows]
+    found = [entry.body for entry in entries if entry.kind is Kind.EXCEPTION]
+    box = {"exception": "runner", "name": "box"}
+    assert found == [box | {"event": "declared"}, box | {"event": "withdrawn"}]
 
 
 def test_the_command_line_lets_in_and_out() -> None:

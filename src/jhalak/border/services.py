@@ -86,6 +86,9 @@ def _advice() -> str:
     )
 
 
+EXCUSED = ("supervisor", "broker", "client")
+
+
 class Process(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one running process, as `<data>/border/processes/<name>.json`."""
 
@@ -98,7 +101,12 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     exception: str = ""
     """What it is, if it is one of those whose work reaches outside: front, supervisor, broker."""
     why: str = ""
-    """Why it is not sealed."""
+    """Why it is not sealed, or what it does outside."""
+
+    @property
+    def as_declared(self) -> bool:
+        """Sealed, or one of those that cannot be by what they are for. The front can."""
+        return self.sealed or self.exception in EXCUSED
 
 
 def walls_of(seal: Seal) -> dict[str, str]:

@@ -67,9 +67,8 @@ def _processes(folder: Path) -> bool:
     rows = [("process", "pid", "seal", "tried to leave", "")]
     for one in Processes(folder).all():
         there = is_there(one)
-        refused = [f"{wall} {why}" for wall, why in one.walls.items() if why != "stands"]
         state = "sealed" if one.sealed else "UNSEALED"
-        if not one.sealed and one.exception:
+        if not one.sealed and one.as_declared:
             state = "exception"
         count = attempts(one.pid) if one.sealed and there else None
         notes = [] if there else ["not running"]
@@ -81,10 +80,10 @@ def _processes(folder: Path) -> bool:
                 str(one.pid),
                 state,
                 "-" if count is None else str(count),
-                "; ".join([*notes, *refused]),
+                "; ".join(notes),
             )
         )
-        good = good and (one.sealed or bool(one.exception))
+        good = good and one.as_declared
     _table(rows)
     return good
 

@@ -111,12 +111,12 @@ class Sealing:
         why = program.unsealed or _EXCEPTIONS.get(program.exception, "")
         if seal is not None and not seal.shut and program.exception != "broker":
             why = how_to_allow(seal)
-        self._put(program.name, pid, seal, program.exception, why)
-        if why and not program.exception and why not in self._said:
+        told = self._put(program.name, pid, seal, program.exception, why)
+        if why and not told.as_declared and why not in self._said:
             self._said.add(why)
-            say(f"unsealed, so that it could call out: {program.name} and what is like it: {why}.")
+            say(f"{program.name} and its like are not sealed and could call out: {why}.")
 
-    def _put(self, name: str, pid: int, seal: Seal | None, exception: str, why: str) -> None:
+    def _put(self, name: str, pid: int, seal: Seal | None, exception: str, why: str) -> Process:
         told = Process(
             name=name,
             pid=pid,
@@ -131,6 +131,7 @@ class Sealing:
             self._spool.write(Kind.SEAL, msgspec.to_builtins(told))
         except OSError as error:  # a full disk stops no start; that it is missing will be seen
             say(f"{name}: its seal could not be entered in the log: {error}")
+        return told
 
     def _obstacle(self, name: str) -> str:
         if self._given.objects_url and name not in _WITHOUT_OBJECTS:

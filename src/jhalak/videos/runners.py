@@ -21,9 +21,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jhalak import records
+from jhalak.border.log.entries import Kind
 from jhalak.problems import Conflict, Gone, Invalid, NotFound, SignInNeeded
 from jhalak.records.actions import Actor
 from jhalak.records.leases import do_blame, do_claim, do_fail, do_finish, do_release
+from jhalak.records.ledger import enter
 from jhalak.records.models import Job
 from jhalak.records.states import JobState
 from jhalak.videos import processing, sounds, sweeping
@@ -98,6 +100,7 @@ def do_add_runner(name: str) -> str:
             raise Conflict("name_taken", _("There is a runner of this name already."))
         Runner.objects.create(name=name, token_hash=_hash(token))
         records.audit(None, "runner.add", f"runner:{name}")
+        _except(name, "declared")
     return token
 
 
@@ -111,6 +114,12 @@ def do_remove_runner(actor: Actor | None, name: str) -> None:
         for job in _jobs_of(name):
             do_release(job)
         records.audit(actor, "runner.remove", f"runner:{name}")
+        _except(name, "withdrawn")
+
+
+def _except(name: str, event: str) -> None:
+    """A runner holds originals on another machine, outside this one's seal: that is on record."""
+    enter(Kind.EXCEPTION, {"exception": "runner", "name": name, "event": event})
 
 
 def _jobs_of(name: str) -> QuerySet[Job]:
