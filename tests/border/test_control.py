@@ -16,8 +16,8 @@ import msgspec
 import pytest
 
 from jhalak.border import SERVICE_WALLS, Rules, Wall, reported, sealed
-from jhalak.border.control import WAYS, ControlError, choose, control, is_there, last, make
-from jhalak.border.services import Process, Processes, service_rules, walls_of
+from jhalak.border.control import WAYS, ControlError, choose, control, last, make
+from jhalak.border.services import Process, Processes, is_there, service_rules, walls_of
 
 pytestmark = [
     pytest.mark.slow,

@@ -86,6 +86,25 @@ def _jhalak(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.usefixtures("shut")
+def test_a_worker_of_its_own_is_sealed_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "jhalak", "worker"]
+    environment = os.environ | {"JHALAK_DATA": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as keeper:
+        name = f"worker-{keeper.pid}"
+        try:
+            eventually(
+                lambda: name in {one.name for one in Processes(tmp_path).all()}, "its register"
+            )
+        finally:
+            keeper.terminate()
+        (told,) = (one for one in Processes(tmp_path).all() if one.name == name)
+        assert told.sealed
+        assert keeper.wait(60) == 0
+    Processes(tmp_path).clear()
+    assert Processes(tmp_path).all() == []
+
+
 @pytest.mark.parametrize(
     ("name", "given", "option"),
     [

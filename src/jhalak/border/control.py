@@ -14,7 +14,6 @@ Not blocked is a leak, not seen a dead meter: both are red.
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -24,9 +23,8 @@ from pathlib import Path
 
 import msgspec
 
-from jhalak.border.services import Process, Processes, attempts
+from jhalak.border.services import Process, Processes, attempts, is_there
 
-_CLOCKS_DIFFER_MS = 600_000  # a pid that was given again is much younger
 _LEAK = Path(__file__).with_name("control_leak.py")
 WAYS = ("tcp", "udp", "tcp6", "udp6", "dns")
 
@@ -53,18 +51,6 @@ def choose(processes: Sequence[Process]) -> Process | None:
     """One of those that say they are sealed and are there; None when there is none."""
     there = [one for one in processes if one.sealed and is_there(one)]
     return random.SystemRandom().choice(there) if there else None
-
-
-def is_there(process: Process) -> bool:
-    """Whether its pid is alive and as old as it says."""
-    try:
-        born = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
-        since = float(Path("/proc/uptime").read_text().split()[0])
-    except (OSError, IndexError):
-        return False
-    age_ms = (since - int(born) / os.sysconf("SC_CLK_TCK")) * 1000
-    told_ms = time.time_ns() // 1_000_000 - process.started_ms
-    return abs(told_ms - age_ms) < _CLOCKS_DIFFER_MS
 
 
 def control(process: Process, *, meter: Callable[[int], int | None] = attempts) -> list[Finding]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def _advice() -> str:
     )
 
 
+_CLOCKS_DIFFER_MS = 600_000  # a pid that was given again is much younger
 EXCUSED = ("supervisor", "broker", "client")
 
 
@@ -115,16 +117,34 @@ def walls_of(seal: Seal) -> dict[str, str]:
     return walls | {wall.value: f"refused: {why}" for wall, why in seal.refused.items()}
 
 
+def is_there(process: Process) -> bool:
+    """Whether its pid is alive and as old as it says."""
+    try:
+        born = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        since = float(Path("/proc/uptime").read_text().split()[0])
+    except (OSError, IndexError):
+        return False
+    age_ms = (since - int(born) / os.sysconf("SC_CLK_TCK")) * 1000
+    told_ms = time.time_ns() // 1_000_000 - process.started_ms
+    return abs(told_ms - age_ms) < _CLOCKS_DIFFER_MS
+
+
 class Processes:
-    """The folder in which they stand; one writer, the supervisor."""
+    """The folder in which they stand; each is written by who starts it."""
 
     def __init__(self, data: Path) -> None:
         self.folder = data / "border" / "processes"
 
     def clear(self) -> None:
+        """Forget those that are no more."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for file in self.folder.glob("*.json"):
-            file.unlink()
+            try:
+                there = is_there(msgspec.json.decode(file.read_bytes(), type=Process))
+            except msgspec.DecodeError:
+                there = False
+            if not there:
+                file.unlink()
 
     def put(self, process: Process) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -140,9 +140,19 @@ def demo_prepare() -> None:
 
 
 @app.command()
-def worker(data: Data = None) -> None:
+def worker(
+    data: Data = None,
+    kept: Annotated[bool, typer.Option("--kept", hidden=True)] = False,
+) -> None:
     """Run background jobs until SIGTERM. `serve` starts one; more may run beside it."""
     set_options(data=data)
+    if not kept:
+        from jhalak.site import serve as site
+
+        try:
+            raise typer.Exit(site.keep_worker())
+        except site.InstanceError as error:
+            raise fail(str(error)) from error
     setup_django()
     from jhalak.records.worker import run_worker
 

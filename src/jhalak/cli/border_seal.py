@@ -60,8 +60,7 @@ def status(data: Data = None) -> None:
 
 
 def _processes(folder: Path) -> bool:
-    from jhalak.border.control import is_there
-    from jhalak.border.services import Processes, attempts
+    from jhalak.border.services import Processes, attempts, is_there
 
     good = True
     rows = [("process", "pid", "seal", "tried to leave", "")]

@@ -44,14 +44,14 @@ _WITHOUT_DATABASE, _WITHOUT_OBJECTS = ("front",), ("feed",)
 class Sealing:
     """Puts the seal around programs, and writes down what became of it."""
 
-    def __init__(self, given: Options, sockets: Path) -> None:
+    def __init__(self, given: Options, sockets: Path, *, name: str = "supervisor") -> None:
         self._given = given
         self._sockets = sockets
         self._processes = Processes(given.folder)
         self._spool = Spool(given.folder / "border" / "spool", "supervisor")
         self._said: set[str] = set()
         self._processes.clear()
-        self._put("supervisor", os.getpid(), None, "supervisor", _EXCEPTIONS["supervisor"])
+        self._put(name, os.getpid(), None, "supervisor", _EXCEPTIONS["supervisor"])
 
     def front_keeps_user(self) -> bool:
         """Whether the front will be the user that it was started as, and so can change to none."""

@@ -18,6 +18,7 @@ waits.
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import sys
@@ -279,7 +280,21 @@ def _web(
 
 
 def _worker(drain: int) -> Program:
-    return Program("worker", (sys.executable, "-m", "jhalak", "worker"), drain=float(drain))
+    argv = (sys.executable, "-m", "jhalak", "worker", "--kept")
+    return Program("worker", argv, drain=float(drain))
+
+
+def keep_worker() -> int:
+    """`jhalak worker`: one more, sealed as the site's own, until a signal says stop."""
+    given = options()
+    number = os.getpid()
+    sockets = socket_folder(run_folder(given.folder))
+    sealing = Sealing(given, sockets, name=f"supervisor-{number}")
+    program = replace(sealing.around(_worker(given.drain)), name=f"worker-{number}")
+    supervisor = Supervisor(
+        [program], ready=lambda: True, on_ready=lambda: None, on_start=sealing.note
+    )
+    return supervisor.run()
 
 
 def _broker(given: Options, sockets: Path, stack: ExitStack) -> list[Program]:
