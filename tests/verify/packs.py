@@ -123,7 +123,7 @@ def entries(skip: Iterable[int] = ()) -> list[bytes]:
     found = [
         leaf(START, "start", {}),
         leaf(START + 1, "seal", {"name": "web", "pid": 7, "sealed": True}),
-        leaf(START + 2, "destination", {**DESTINATION, "change": "declared"}),
+        leaf(START + 2, "destination", DESTINATION),
         leaf(START + 3, "model", {"kind": "places", "digest": MODEL, "verdict": "better"}),
     ]
     for hour in set(range(HOURS)) - set(skip):

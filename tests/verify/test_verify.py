@@ -217,6 +217,40 @@ def test_an_expired_destination_used(tmp_path: Path) -> None:
     only(report, "flows", "'mail' was used on 2026-05-29", "was over")
 
 
+def test_a_destination_used_after_it_was_withdrawn(tmp_path: Path, leaves: list[bytes]) -> None:
+    gone = packs.leaf(START + 1000, "destination", {"name": "mail", "withdrawn": True})
+    report = look(make_pack(tmp_path, [*leaves[:4], gone, *leaves[4:]]))
+    only(report, "flows", "'mail' was used on 2026-05-29", "was over")
+
+
+def test_a_flow_without_its_end(tmp_path: Path, leaves: list[bytes]) -> None:
+    """Opened and over are two entries; the broker that is killed between them is seen."""
+    begin = {"flow": "f1", "bytes_in": 0, "bytes_out": 0, "closed": 0, "outcome": "opening"}
+    at = UNTIL - HOUR
+    opened = packs.leaf(at, "egress_flow", {**packs.FLOW, **begin, "opened": at})
+    ended = packs.flow(UNTIL - 1, flow="f1", opened=at)
+    two = [*leaves, opened, ended]
+    two.sort(key=lambda one: json.loads(one)["at"])
+    report = look(make_pack(tmp_path / "1", two))
+    assert report.green, report.reasons
+    assert report.facts["flows"]["mail"][0] == SENT + 1
+    two.remove(ended)
+    report = look(make_pack(tmp_path / "2", two))
+    only(report, "flows", "a flow to 'mail' began and its end is missing")
+
+
+def test_processes_outside_the_seal_by_design_are_noted(
+    tmp_path: Path, leaves: list[bytes]
+) -> None:
+    broker = {"name": "broker", "sealed": False, "exception": "broker", "why": "it connects"}
+    report = look(make_pack(tmp_path / "1", leaves, said(processes=[broker])))
+    assert report.green, report.reasons
+    assert report.notes == ["The broker works outside the seal, by design: it connects."]
+    other = {**broker, "name": "worker"}
+    report = look(make_pack(tmp_path / "2", leaves, said(processes=[other])))
+    only(report, "seal", "process worker was not sealed")
+
+
 def test_code_with_a_flipped_byte(tmp_path: Path, leaves: list[bytes]) -> None:
     release = {**SAID.release, "differences": ["jhalak/feed/engine.py was altered"]}
     only(look(make_pack(tmp_path, leaves, said(release=release))), "release", "feed/engine.py")

@@ -41,6 +41,7 @@ COUNTED = frozenset(
 KINDS = KEPT | COUNTED
 LATE_MS = 15 * 60_000  # entries of several processes may come in another order than their times
 SILENCE = 2  # periods: the control comes at any moment of each, so two lie less than that apart
+OUTSIDE = frozenset({"supervisor", "broker", "front", "control"})  # by design, each told as such
 LONGEST_PERIOD_MS = 24 * 3_600_000  # a pack may state a shorter one, and no longer one
 MOST_JSON = 256 << 20
 MOST_NOTE = 1 << 20
@@ -354,6 +355,8 @@ class Part:
     gaps: list[tuple[int, int, int]] = field(default_factory=list)  # from, to, entry after it
     ids: list[array[int]] = field(default_factory=list)
     flows: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    begun: dict[str, tuple[int, int, str]] = field(default_factory=dict)  # not over: entry, at, to
+    ended: list[str] = field(default_factory=list)  # that did not begin in this part
     models: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     staff: Counter[str] = field(default_factory=Counter)
     bad_map: list[str] = field(default_factory=list)
@@ -519,16 +522,24 @@ def _went_back(index: int, at: int, before: int) -> str:
 
 
 def _take_flow(part: Part, index: int, body: dict[str, Any]) -> None:
+    """A flow is an entry when it is opened and one when it is over; its bytes are in the second."""
     try:
         numbers = [body[name] for name in ("bytes_in", "bytes_out", "opened", "closed")]
-        destination = body["destination"]
-        good = all(type(n) is int and n >= 0 for n in numbers) and type(destination) is str
+        destination, flow = body["destination"], body.get("flow", "")
+        good = all(type(n) is int and n >= 0 for n in numbers)
+        good = good and type(destination) is str and type(flow) is str
     except KeyError:
         good = False
-    if not good or numbers[3] < numbers[2]:
+    opening = good and body.get("outcome") == "opening" and bool(flow)
+    if not good or (not opening and numbers[3] < numbers[2]):
         part.reasons.append(("flows", f"entry {index} is a flow without proper bytes or times"))
         return
     slot = part.flows.setdefault((destination, numbers[2] // 86_400_000), [0, 0, 0, index])
+    if opening:
+        part.begun[flow] = (index, numbers[2], destination)
+        return
+    if flow and part.begun.pop(flow, None) is None:
+        part.ended.append(flow)
     slot[0] += 1
     slot[1] += numbers[0]
     slot[2] += numbers[1]
@@ -544,6 +555,7 @@ class Entries:
         self.staff: Counter[str] = Counter()
         self.kept: list[tuple[int, int, str, dict[str, Any]]] = []
         self.flows: dict[tuple[str, int], list[int]] = {}
+        self.begun: dict[str, tuple[int, int, str]] = {}
         self.models: dict[str, tuple[int, str, str]] = {}
         self.gaps: list[tuple[int, int, int]] = []
         self.bad_map: list[str] = []
@@ -563,10 +575,7 @@ class Entries:
         self.bad_map += part.bad_map
         for mine, theirs in zip(self.ids, part.ids, strict=True):
             mine.extend(theirs)
-        for where, found in part.flows.items():
-            slot = self.flows.setdefault(where, [0, 0, 0, found[3]])
-            for place in range(3):
-                slot[place] += found[place]
+        self._add_flows(part)
         if part.first_at is None:
             return
         if self.first_at is None:
@@ -579,10 +588,21 @@ class Entries:
                 self.gaps.append((max(begin, self.high), end, entry))
         self.high = max(self.high, part.high)
 
+    def _add_flows(self, part: Part) -> None:
+        for where, found in part.flows.items():
+            slot = self.flows.setdefault(where, [0, 0, 0, found[3]])
+            for place in range(3):
+                slot[place] += found[place]
+        for flow in part.ended:
+            self.begun.pop(flow, None)  # begun before the pack's time, when it is not there
+        self.begun |= part.begun
+
     def sums(self) -> dict[str, list[int]]:
         """Destination -> flows, bytes in, bytes out."""
         sums: dict[str, list[int]] = {}
         for (name, _), numbers in sorted(self.flows.items()):
+            if not numbers[0]:
+                continue  # opened, and over on another day
             total = sums.setdefault(name, [0, 0, 0])
             for place in range(3):
                 total[place] += numbers[place]
@@ -1007,7 +1027,9 @@ class Pack:
             if isinstance(item, dict) and item.get("sealed") is True:
                 continue
             why = str(item.get("why", ""))[:200] if isinstance(item, dict) else ""
-            if name in excused:
+            if name in OUTSIDE and item.get("exception") == name:
+                self.report.notes.append(f"The {name} works outside the seal, by design: {why}.")
+            elif name in excused:
                 self.report.notes.append(f"{name} is not sealed, by a declared exception.")
             else:
                 self.report.red("seal", f"process {name} was not sealed ({moment}): {why}")
@@ -1035,6 +1057,13 @@ class Pack:
                     f"destination {name[:80]!r} was used on {when(begin)[:10]}, when its"
                     f" declaration was over (entry {index})",
                 )
+        for index, at, name in sorted(entries.begun.values()):
+            if at < self.until - LATE_MS:  # else it may go on
+                self.report.red(
+                    "flows",
+                    f"entry {index}: a flow to {name[:80]!r} began and its end is missing: how much"
+                    " it carried is not known",
+                )
         for name in sorted(sums.keys() | stated.keys()):
             if sums.get(name) != stated.get(name):
                 self.report.red(
@@ -1046,16 +1075,25 @@ class Pack:
 
     def _dates(self, entries: Entries, declared: list[Any]) -> dict[str, list[tuple[int, int]]]:
         """Destination -> (from when, until when) of each of its declarations."""
-        dates: dict[str, list[tuple[int, int]]] = {}
+        changes: dict[str, list[tuple[int, int | None]]] = {}  # when, until when; None: withdrawn
         for _, at, kind, body in entries.kept:
             if kind == "destination":
-                gone = body.get("change") == "withdrawn"
-                last = at - 86_400_000 if gone else end_of(body.get("expires")) or 0
-                dates.setdefault(str(body.get("name")), []).append((at, last))
+                last = None if body.get("withdrawn") is True else end_of(body.get("expires")) or 0
+                changes.setdefault(str(body.get("name")), []).append((at, last))
+        dates: dict[str, list[tuple[int, int]]] = {}
+        for name, said in changes.items():
+            ends = [at for at, _ in said[1:]] + [1 << 53]
+            dates[name] = [
+                (at, min(last, end))
+                for (at, last), end in zip(said, ends, strict=True)
+                if last is not None
+            ]
+            if self.manifest.get("first_entry"):  # what was declared before is not in the pack
+                dates[name].append((0, said[0][0]))
         for item in declared:
             if isinstance(item, dict):
                 last = end_of(item.get("expires")) or 0
-                dates.setdefault(str(item.get("name")), []).append((0, last))
+                dates.setdefault(str(item.get("name")), [(0, last)])
         return dates
 
     def _exceptions(self, _: Entries) -> None:
