@@ -27,7 +27,8 @@ from jhalak.feed.page import Page
 from jhalak.feed.protocols import Drawn, Scores
 from jhalak.feed.query import Scope
 
-DEEPEST = 60.0  # log-odds: nothing gets less than e^-60 of the best one's weight
+DEEPEST = 60.0  # log-odds: nothing gets less than e^-60 of the weight of the best that is left
+TAKEN = -math.inf  # log-odds of what may not be drawn
 FAR = 30.0  # log-odds below the best: nothing is shown for a debt that the scores put this low
 UNRESERVED = 2  # the first slots of a page, by which a viewer judges it
 
@@ -51,24 +52,24 @@ class SlateSampler:
         barred: Sequence[int],
         count: int,
     ) -> list[Drawn]:
-        weights = self._weights(scores.total)
+        odds = scores.total / max(self._config.temperature, 1e-6)
         even = (batch["sources"] & self._random_bit) != 0
         spreads = [
-            _Spread(batch[column], math.exp(-amount), most)
+            _Spread(batch[column], amount, most)
             for column, amount, most in self._limits(page)
         ]
         for place in barred:
-            weights[place] = 0.0
+            odds[place] = TAKEN
         for place in taken:
-            _take(place, weights, spreads)
+            _take(place, odds, spreads)
         count = min(count, len(batch) - len(taken) - len(barred))
         # A page filled up after a rule refused something has had its reserved slots.
         reserved = self._reserve(page, batch, scores.total, 0 if taken or barred else count)
         drawn: list[Drawn] = []
         for at in range(count):
-            slot = self._draw(page, weights, even, spreads, reserved, reserved.chance(at))
+            slot = self._draw(page, odds, even, spreads, reserved, reserved.chance(at))
             drawn.append(slot)
-            _take(slot.place, weights, spreads)
+            _take(slot.place, odds, spreads)
         return drawn
 
     def _reserve(self, page: Page, batch: Batch, total: Floats, count: int) -> _Reserved:
@@ -76,16 +77,12 @@ class SlateSampler:
         sources = batch["sources"]
         owed = (sources & self._owed_bit != 0) & (total > total.max() - FAR)
         places = np.flatnonzero(owed)
-        boost, slots = np.zeros(len(batch)), 0
+        boost, slots = np.full(len(batch), TAKEN), 0
         if len(places) and count:
             slots = int(self._config.owed.share * count + page.draws.uniform())
             urgency = page.owed.urgency(batch.rows[places].tolist(), page.query.now_ms)
-            boost[places] = np.exp(self._config.owed.urgency * urgency)
+            boost[places] = self._config.owed.urgency * urgency
         return _Reserved(boost, sources != self._owed_bit, slots, count)
-
-    def _weights(self, total: Floats) -> Floats:
-        scale = max(self._config.temperature, 1e-6)
-        return np.asarray(np.exp(np.maximum((total - total.max()) / scale, -DEEPEST)))
 
     def _limits(self, page: Page) -> list[tuple[str, float, int]]:
         """Column, log-odds per earlier pick, and the most that one value may fill."""
@@ -105,30 +102,40 @@ class SlateSampler:
     def _draw(
         self,
         page: Page,
-        weights: Floats,
+        odds: Floats,
         even: Mask,
         spreads: list[_Spread],
         reserved: _Reserved,
         chance: float,
     ) -> Drawn:
         """`chance`: that this slot is a reserved one, if anything owed is left for it."""
-        left = weights
+        left = odds
         for spread in spreads:
             if spread.full is not None:
-                left = np.where(spread.full, 0.0, left)
-        general = left * reserved.free
+                left = np.where(spread.full, TAKEN, left)
+        general = _softmax(np.where(reserved.free, left, TAKEN))
         if not general.any():  # whoever is left is at the limit: better than a gap
-            general = weights * reserved.free
+            general = _softmax(np.where(reserved.free, odds, TAKEN))
         if not general.any():  # or owed
-            general = weights
+            general = _softmax(odds)
         parts = [
-            (chance, left * reserved.boost),
+            (chance, _softmax(left + reserved.boost) if chance > 0.0 else np.zeros(len(odds))),
             (self._config.explore, np.where(even, general > 0.0, 0.0)),
             (1.0, general),
         ]
         part, place, propensity = _mixed(page.draws, parts)
         reserved.slots -= part == 0
         return Drawn(place, propensity, explore=part == 1, owed=part == 0)
+
+
+def _softmax(odds: Floats) -> Floats:
+    """Weights beside the best one's; all 0 when nothing may be drawn. The best of what is left and
+    not of all: a draw that is nearly greedy stays so on the whole page.
+    """
+    best = odds.max(initial=TAKEN)
+    if best == TAKEN:
+        return np.zeros(len(odds))
+    return np.where(odds == TAKEN, 0.0, np.exp(np.maximum(odds - best, -DEEPEST)))
 
 
 def _mixed(draws: Draws, parts: list[tuple[float, Floats]]) -> tuple[int, int, float]:
@@ -157,8 +164,8 @@ def _mixed(draws: Draws, parts: list[tuple[float, Floats]]) -> tuple[int, int, f
 
 class _Reserved:
     """`slots` of a page's `count` that are still to be given to what is owed. Which ones is drawn
-    as the page goes on: any slot but the first has the same chance. `boost` float64[n]: what
-    urgency multiplies a weight with; 0 where nothing is owed. `free`: what came for other reasons
+    as the page goes on: any slot but the first has the same chance. `boost` float64[n]: log-odds that
+    urgency adds; -inf where nothing is owed. `free`: what came for other reasons
     too, and may stand in any slot.
     """
 
@@ -175,25 +182,25 @@ class _Reserved:
 class _Spread:
     """One column whose values are to be spread over the page. -1 is no value, and spreads not."""
 
-    def __init__(self, codes: Rows, factor: float, most: int) -> None:
+    def __init__(self, codes: Rows, amount: float, most: int) -> None:
         self.codes = codes
-        self.factor = factor
+        self.amount = amount
         self.most = most
         self.full: Mask | None = None
         self._held: dict[int, int] = {}
 
-    def take(self, place: int, weights: Floats) -> None:
+    def take(self, place: int, odds: Floats) -> None:
         code = self.codes.item(place)
         if code < 0:
             return
         same = self.codes == code
-        np.multiply(weights, self.factor, out=weights, where=same)
+        np.subtract(odds, self.amount, out=odds, where=same)
         held = self._held[code] = self._held.get(code, 0) + 1
         if held >= self.most:
             self.full = same if self.full is None else self.full | same
 
 
-def _take(place: int, weights: Floats, spreads: list[_Spread]) -> None:
-    weights[place] = 0.0
+def _take(place: int, odds: Floats, spreads: list[_Spread]) -> None:
+    odds[place] = TAKEN
     for spread in spreads:
-        spread.take(place, weights)
+        spread.take(place, odds)
