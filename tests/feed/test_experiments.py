@@ -60,16 +60,16 @@ def test_arms_are_balanced_and_layers_know_nothing_of_each_other():
 def test_a_viewer_stays_and_a_new_experiment_deals_anew():
     here = world(30)
     here.tell(started("first", share=600))
-    before = {viewer: here.page(viewer).arms for viewer in viewers(400)}
+    before = {viewer: here.arms(viewer) for viewer in viewers(400)}
     assert {text[:1] for text in before.values()} == {"", "1"}
     here.tell(started("beside", share=400, at=NOW + 1), watch("m1", here.videos[1]))
     for viewer, text in before.items():
-        now = here.page(viewer, now_ms=NOW + DAY).arms
+        now = here.arms(viewer, now_ms=NOW + DAY)
         assert now == text if text else now[:1] == "2"  # in one or the other: the layer is full
     here.tell(ev.ExperimentStopped("first", "Seen enough.", NOW + 2))
-    assert {here.page(viewer).arms for viewer, text in before.items() if text} == {""}
+    assert {here.arms(viewer) for viewer, text in before.items() if text} == {""}
     here.tell(started("again", share=600, at=NOW + 3))
-    both = [(text[1:], here.page(viewer).arms) for viewer, text in before.items() if text]
+    both = [(text[1:], here.arms(viewer)) for viewer, text in before.items() if text]
     assert {arm for _, arm in both} == {"3a", "3b"}
     assert {arm for old, arm in both if old == "a"} == {"3a", "3b"}
 
@@ -78,26 +78,26 @@ def test_what_an_arm_changes_is_what_its_viewers_are_served_by():
     here = world()
     here.tell(ev.Tuned({"weights.fresh": 3.0}, "x", NOW))
     here.tell(started(arms=(ev.Arm("none", {"weights.trending": 0.0, "weights.fresh": 0.0}),)))
-    by_arm = {here.page(viewer).arms: viewer for viewer in viewers(50)}
+    by_arm = {here.arms(viewer): viewer for viewer in viewers(50)}
     control, tried = by_arm["1a"], by_arm["1b"]
     assert here.term("fresh", 1, control) > 2.5
     assert here.term("fresh", 1, tried) == 0.0
     # Whatever is not For You, or not personal, or after the end, is by the weights in force.
     for more in ({"scope": Scope.TAG, "scope_value": "t1"}, {"personal": False}):
-        assert here.page(tried, **more).arms == ""
+        assert here.arms(tried, **more) == ""
         assert here.term("fresh", 1, tried, **more) > 2.5
-    assert here.page(tried, now_ms=NOW + 14 * DAY - 1).arms == "1b"
-    assert here.page(tried, now_ms=NOW + 14 * DAY).arms == ""
+    assert here.arms(tried, now_ms=NOW + 14 * DAY - 1) == "1b"
+    assert here.arms(tried, now_ms=NOW + 14 * DAY) == ""
 
 
 def test_a_guest_who_joins_keeps_the_members_arm():
     here = world(30)
     here.tell(started())
-    arms = {viewer: here.page(viewer).arms for viewer in [*viewers(20), "gab", "gcd"]}
+    arms = {viewer: here.arms(viewer) for viewer in [*viewers(20), "gab", "gcd"]}
     here.tell(watch("gab", here.videos[1], arms=arms["gab"]))
     member = next(viewer for viewer in viewers(20) if arms[viewer] != arms["gab"])
     here.tell(ev.Joined("gab", member, NOW + 1))
-    assert here.page(member).arms == arms[member]
+    assert here.arms(member) == arms[member]
 
 
 @given(st.text(max_size=30))
@@ -226,9 +226,9 @@ def test_who_is_forgotten_or_declines_is_not_counted(tmp_path):
     here.tell(started(window_ms=HOUR))
     one, two = here.videos[1], here.videos[2]
     here.tell(*(watch(f"m{n}", one, arms="1a") for n in range(4)))
-    assert here.page("m1").arms != ""
+    assert here.arms("m1") != ""
     here.tell(ev.Forgotten("m0", NOW), ev.PersonalDeclined("m1", NOW), ev.LearningPaused("m2", NOW))
-    assert [here.page(f"m{n}").arms != "" for n in range(4)] == [True, False, False, True]
+    assert [here.arms(f"m{n}") != "" for n in range(4)] == [True, False, False, True]
     here.tell(*(watch(f"m{n}", two, arms="1a") for n in range(1, 3)))
     (seen,) = here.engine.report()["experiments"]
     assert seen["arms"][0]["entered"] == 2
@@ -332,7 +332,7 @@ def test_the_verdict_is_of_the_log(better, verdict):
     chance = random.Random(5)
     log: list[ev.Event] = []
     for viewer in viewers(1500):
-        arms = here.page(viewer).arms
+        arms = here.arms(viewer)
         likes = 0.5 + better * (arms == "1b")
         log += [
             watch(viewer, clip, 1.0 if chance.random() < likes else 0.1, at=NOW + n, arms=arms)

@@ -68,7 +68,7 @@ def long_log(count: int, videos: int = 700, seed: int = 7) -> list[tuple[int, ev
                     ev.PersonalDeclined("m9", now),
                     ev.PersonalAccepted("m9", now),
                     ev.Tuned({"weights.tag": share, "gone": 1.0}, "Tried.", now),
-                    started(trial, at=now),
+                    started(trial, at=now, interleaved=trial == "t1"),
                     ev.ExperimentStopped(trial, "Enough.", now),
                 ],
                 [60, 6, 4, 2, 1, 2, 1, 1, 1, 1, 1, 1, 2, 2, 2, 0.5, 2, 0.2, 0.2, 1, 1, 2, 1],

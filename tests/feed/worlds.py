@@ -115,6 +115,11 @@ class World:
     def ids(self, viewer: str = "g1", **query: Any) -> list[int]:
         return [pick.video for pick in self.page(viewer, **query).picks]
 
+    def arms(self, viewer: str = "g1", **query: Any) -> str:
+        """Of a page that no experiment fills in turn: the same for each of its picks."""
+        (found,) = {pick.arms for pick in self.page(viewer, **query).picks}
+        return found
+
     def of(self, picks: Iterable[Pick]) -> list[ev.Published]:
         return [self.videos[pick.video] for pick in picks]
 

@@ -74,3 +74,25 @@ def test_what_it_says() -> None:
     shown = boss.get(PAGE).content.decode()
     assert "The arms did not fill as they were dealt." in shown
     assert "conclude nothing" in shown
+
+
+def test_what_it_says_of_two_arms_on_one_page() -> None:
+    now = time.time_ns() // 1_000_000
+    boss = browser(person("boss", Role.OPERATOR))
+    clip, other = video(person()).pk, video(person()).pk
+    start = now - 3 * HOUR
+    arms = (Arm("sure", {"temperature": 0.5}),)
+    log: list[Event] = [
+        ExperimentStarted("calm", "feed", 500, arms, HOUR, now + HOUR, "Is it?", start, True)
+    ]
+    for number in range(120):
+        for seen, arm, liked in ((clip, "1a", number % 5 == 0), (other, "1b", number % 4 != 0)):
+            kind = WatchKind.FINISHED if liked else WatchKind.SKIPPED
+            watched_ms = 8_000 if liked else 300
+            log.append(Watched(f"m{number}", seen, kind, watched_ms, 8_000, start, arms=arm))
+    log.append(Watched("m1", clip, WatchKind.SKIPPED, 0, 8_000, now))
+    records.events().append([NewEvent(f"e{n}", encode(event)) for n, event in enumerate(log)])
+    shown = boss.get(PAGE).content.decode()
+    for text in ("Interleaved: both arms", "120 of 120", "Better: more of what was watched"):
+        assert text in shown
+    assert shown.count('class="interval"') == 3

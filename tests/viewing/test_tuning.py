@@ -184,3 +184,25 @@ def test_what_cannot_run_is_refused(operator: Client, more, status: int, code: s
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert "%" not in answer.json()["error"]["message"]
     assert [one["name"] for one in operator.get(EXPERIMENTS).json()["items"]] == ["first"]
+
+
+def test_an_interleaved_experiment_names_whose_pick_each_clip_was(operator: Client) -> None:
+    author = person()
+    for _ in range(6):
+        video(author)
+    viewer = browser(person("asha"))
+    two = [*COLD, {"name": "x", "values": {"explore": 0.1}}]
+    refused = start(operator, arms=two, interleaved=True)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "one_arm")
+    assert start(operator, interleaved=True).status_code == 204
+    clash = start(operator, name="b", layer="other", interleaved=True,
+                  arms=[{"name": "x", "values": {"explore": 0.1}}])  # fmt: skip
+    assert (clash.status_code, clash.json()["error"]["code"]) == (409, "in_turn")
+    items = viewer.get("/api/feed?n=4").json()["items"]
+    served = [tokens.open(secret(), item["token"], 2**50, 2**50) for item in items]
+    assert sorted(one.arms for one in served) == ["1a", "1a", "1b", "1b"]
+    assert all(0.0 < one.propensity <= 1.0 for one in served)
+    forget_hosts()
+    (seen,) = operator.get(EXPERIMENTS).json()["items"]
+    assert seen["interleaved"]
+    assert AuditEntry.objects.get(action="feed.experiment.start").detail["interleaved"] is True

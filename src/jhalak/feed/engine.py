@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from jhalak.feed import events as ev
+from jhalak.feed import interleaving
 from jhalak.feed import snapshot as snapshots
 from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws, seed_of
@@ -33,7 +34,7 @@ from jhalak.feed.reasons import reasons
 from jhalak.feed.ring import Ring, ring
 from jhalak.feed.rungs import LastSlate
 from jhalak.feed.stages import standard
-from jhalak.feed.variants import Variants
+from jhalak.feed.variants import Asked, Variants
 from jhalak.feed.viewers import Ranking, ServedBefore
 
 log = logging.getLogger(__name__)
@@ -173,12 +174,13 @@ class Engine:
         if query.n < 1 or query.n > MOST_ASKED:
             raise ValueError(f"a page of {query.n} videos; ask for 1 to {MOST_ASKED}")
         with self._lock:
-            variant = self._variants.asked(query)
-            page, slate = self._page(query, variant.config)
+            asked = self._variants.asked(query)
+            page, slate = self._page(query, asked.variants[0].config)
             try:
-                result = variant.pipeline.execute(page, self._positions)
+                results = self._drawn(asked, page)
+                result = results[0]
                 picks = tuple(
-                    self._pick(page, result, number, slot, variant.pipeline)
+                    self._pick(page, results[slot.side], number, slot, asked)
                     for number, slot in enumerate(result.slots)
                 )
             finally:
@@ -186,14 +188,14 @@ class Engine:
             self._note(page, result)
             used = inputs(page.session)
             self._inputs.update(used or ("none",))
-            return Slate(slate, picks, MODEL, tuple(result.reports), used, variant.arms)
+            return Slate(slate, picks, MODEL, tuple(result.reports), used)
 
     def score(self, query: Query, videos: Sequence[int]) -> list[Score]:
         """What these videos would score for this query, rules aside: for consoles, simulations
         and for asking what a cause is worth. Unknown videos are left out.
         """
         with self._lock:
-            variant = self._variants.asked(query)
+            variant = self._variants.asked(query).variants[0]
             page, _ = self._page(query, variant.config)
             try:
                 rows = self._state.catalogue.rows(dict.fromkeys(videos))
@@ -300,9 +302,19 @@ class Engine:
         )
         return page, f"{seed_of(seed, query.viewer, number, query.now_ms):016x}"
 
-    def _pick(
-        self, page: Page, result: Result, number: int, slot: Slot, pipeline: Pipeline
-    ) -> Pick:
+    def _drawn(self, asked: Asked, page: Page) -> tuple[Result, ...]:
+        """One result; of a page that two settings fill in turn one for each, and all its slots in
+        the first.
+        """
+        if len(asked.variants) == 1:
+            return (asked.variants[0].pipeline.execute(page, self._positions),)
+        one, two = asked.variants
+        return interleaving.execute(
+            (one.pipeline, two.pipeline), (page, page.under(two.config)), self._positions
+        )
+
+    def _pick(self, page: Page, result: Result, number: int, slot: Slot, asked: Asked) -> Pick:
+        variant = asked.variants[slot.side]
         score = 0.0
         if result.scores is not None and slot.place >= 0:
             score = result.scores.total.item(slot.place)
@@ -313,7 +325,8 @@ class Engine:
             propensity=slot.propensity,
             score=score,
             explore=slot.explore,
-            reasons=reasons(page, result.scores, slot, _came_by(page, slot, pipeline)),
+            reasons=reasons(page, result.scores, slot, _came_by(page, slot, variant.pipeline)),
+            arms=variant.arms if slot.credited else asked.arms,
         )
 
     def _note(self, page: Page, result: Result) -> None:

@@ -261,6 +261,7 @@ class ExperimentStarted(_Event, frozen=True, tag="experiment_started"):
     ends_ms: Millis
     reason: Why
     at_ms: Millis
+    interleaved: bool = False  # control and the one arm fill each viewer's pages in turn
 
 
 class ExperimentStopped(_Event, frozen=True, tag="experiment_stopped"):

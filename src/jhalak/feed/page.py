@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import enum
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -91,6 +92,14 @@ class Page:
         self._interests: dict[str, tuple[Rows, Floats]] = {}
         self._causes: dict[int, tuple[int, float]] = {}
         self._close()
+
+    def under(self, config: Config) -> Page:
+        """The same page by other numbers. It closes and opens what this one does: only this one is
+        released.
+        """
+        other = copy.copy(self)
+        other.config = config
+        return other
 
     @cached_property
     def taste(self) -> Own | None:

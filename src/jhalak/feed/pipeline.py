@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,6 +44,14 @@ from jhalak.feed.protocols import (
 from jhalak.feed.running import Run, brought, made, scored
 
 SINK = 50.0  # log-odds below the worst finite score: where a score that is no number goes
+
+
+class Ranked(NamedTuple):
+    """A page of which everything is known but the draw."""
+
+    run: Run
+    batch: Batch
+    scores: Scores | None
 
 
 class Pipeline:
@@ -86,14 +95,22 @@ class Pipeline:
 
     def execute(self, page: Page, positions: Rows) -> Result:
         """Answers one query. `positions` is scratch, int32, one for each row of the catalogue."""
+        ranked = self.rank(page, positions)
+        return self.finish(page, ranked, self._fill(ranked.run, page, ranked.batch, ranked.scores))
+
+    def rank(self, page: Page, positions: Rows) -> Ranked:
+        """Everything before the draw."""
         run = Run(page, self._timer, self._failures)
         batch = self._gather(run, page, positions)
         self._describe(run, page, batch)
         batch = self._admit(run, batch)
-        scores = self._weigh(run, page, batch)
-        slots = self._fill(run, page, batch, scores)
-        slots += self._climb(run, page, slots)
-        result = Result(slots, batch, scores, run.reports)
+        return Ranked(run, batch, self._weigh(run, page, batch))
+
+    def finish(self, page: Page, ranked: Ranked, slots: list[Slot]) -> Result:
+        """Everything after it."""
+        run = ranked.run
+        slots = slots + self._climb(run, page, slots)
+        result = Result(slots, ranked.batch, ranked.scores, run.reports)
         for stage in self.finally_:
             if run.stage(f"finally:{stage.name}", None, _took_note, stage, page, result):
                 run.report(len(slots))
@@ -202,30 +219,30 @@ class Pipeline:
             if not drawn:
                 break
             places = [slot.place for slot in drawn]
-            bad = self._recheck(run, batch.rows[places], frozenset())
+            bad = self.recheck(run, batch.rows[places], frozenset())
             kept += [slot for slot, out in zip(drawn, bad, strict=True) if not out]
             barred = barred + [place for place, out in zip(places, bad, strict=True) if out]
             if not any(bad):
                 break
-        rows, sources = batch.rows, batch["sources"]
-        return [
-            Slot(
-                rows.item(slot.place),
-                OWED if slot.owed else self.source_name(sources.item(slot.place), slot.explore),
-                slot.propensity,
-                slot.explore,
-                slot.place,
-                slot.owed,
-            )
-            for slot in kept
-        ]
+        return [self.slot(batch, slot) for slot in kept]
+
+    def slot(self, batch: Batch, drawn: Drawn) -> Slot:
+        bits = batch["sources"].item(drawn.place)
+        return Slot(
+            batch.rows.item(drawn.place),
+            OWED if drawn.owed else self.source_name(bits, drawn.explore),
+            drawn.propensity,
+            drawn.explore,
+            drawn.place,
+            drawn.owed,
+        )
 
     def source_name(self, bits: int, explore: bool = False) -> str:
         """The first source that brought a row; for a slot of exploration the last, the even one."""
         names = [name for name, bit in self._bits.items() if bits & bit]
         return names[-1] if explore else names[0]
 
-    def _recheck(self, run: Run, rows: Rows, relaxed: frozenset[Refusal]) -> list[bool]:
+    def recheck(self, run: Run, rows: Rows, relaxed: frozenset[Refusal]) -> list[bool]:
         """Rules(after): which of these rows may not be on the page."""
         batch = _batch(rows, np.zeros(len(rows), np.int32))
         bad = np.zeros(len(rows), np.bool_)
@@ -258,7 +275,7 @@ class Pipeline:
                 continue
             run.report(len(rows), page.passed)
             wanted = [row for row in dict.fromkeys(rows.tolist()) if row not in held]
-            bad = self._recheck(run, np.array(wanted, np.int32), rung.relaxes)
+            bad = self.recheck(run, np.array(wanted, np.int32), rung.relaxes)
             fit = [row for row, out in zip(wanted, bad, strict=True) if not out][:missing]
             found += [Slot(row, rung.name, 1.0, False, -1) for row in fit]
             held.update(fit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jhalak.feed.columns import Batch, Column, Mask
 from jhalak.feed.orderings import Floats, Rows
@@ -79,9 +79,18 @@ class Drawn(NamedTuple):
     owed: bool = False  # a slot reserved for what is owed
 
 
+class Draft(Protocol):
+    """A page being drawn, slot by slot, by one setting or by two in turn."""
+
+    def draw(self, at: int) -> Drawn: ...
+    def chance(self, place: int, at: int) -> float: ...
+    def take(self, place: int, owed: bool) -> None: ...
+    def reserve_as(self, other: Any) -> None: ...
+
+
 class Selector(Stage, Protocol):
     """Draws up to `count` further slots of a page that already holds `taken` (places in the
-    batch), never a place in `barred`.
+    batch), never a place in `barred`. `begin` hands out the same draw slot by slot.
     """
 
     def select(
@@ -93,6 +102,15 @@ class Selector(Stage, Protocol):
         barred: Sequence[int],
         count: int,
     ) -> list[Drawn]: ...
+    def begin(
+        self,
+        page: Page,
+        batch: Batch,
+        scores: Scores,
+        taken: Sequence[int],
+        barred: Sequence[int],
+        count: int,
+    ) -> Draft: ...
 
 
 class Rung(Stage, Protocol):
@@ -112,6 +130,8 @@ class Slot(NamedTuple):
     explore: bool
     place: int  # in the batch; -1 when it came from a rung
     owed: bool = False
+    side: int = 0  # whose batch: on a page that two settings fill in turn, 0 or 1
+    credited: bool = False  # there, to the side whose turn it was
 
 
 class Result(NamedTuple):

@@ -82,6 +82,7 @@ class Pick(msgspec.Struct, frozen=True):
     score: float
     explore: bool
     reasons: tuple[Reason, ...]
+    arms: str = ""  # of experiments: to which its watches count, for the serving token
 
 
 class Outcome(enum.StrEnum):
@@ -114,4 +115,3 @@ class Slate(msgspec.Struct, frozen=True):
     model: str
     stages: tuple[StageReport, ...]
     inputs: tuple[str, ...] = ()
-    arms: str = ""  # of the experiments that the viewer is in, for the serving token

@@ -52,6 +52,24 @@ class SlateSampler:
         barred: Sequence[int],
         count: int,
     ) -> list[Drawn]:
+        count = min(count, len(batch) - len(taken) - len(barred))
+        draft = self.begin(page, batch, scores, taken, barred, count)
+        drawn: list[Drawn] = []
+        for at in range(count):
+            slot = draft.draw(at)
+            drawn.append(slot)
+            draft.take(slot.place, slot.owed)
+        return drawn
+
+    def begin(
+        self,
+        page: Page,
+        batch: Batch,
+        scores: Scores,
+        taken: Sequence[int],
+        barred: Sequence[int],
+        count: int,
+    ) -> Draft:
         odds = scores.total / max(self._config.temperature, 1e-6)
         even = (batch["sources"] & self._random_bit) != 0
         spreads = [
@@ -62,15 +80,9 @@ class SlateSampler:
             odds[place] = TAKEN
         for place in taken:
             _take(place, odds, spreads)
-        count = min(count, len(batch) - len(taken) - len(barred))
         # A page filled up after a rule refused something has had its reserved slots.
         reserved = self._reserve(page, batch, scores.total, 0 if taken or barred else count)
-        drawn: list[Drawn] = []
-        for at in range(count):
-            slot = self._draw(page, odds, even, spreads, reserved, reserved.chance(at))
-            drawn.append(slot)
-            _take(slot.place, odds, spreads)
-        return drawn
+        return Draft(page.draws, self._config.explore, odds, even, spreads, reserved)
 
     def _reserve(self, page: Page, batch: Batch, total: Floats, count: int) -> _Reserved:
         """Which of `count` slots are for what is owed. A part of a slot is one slot as often."""
@@ -99,18 +111,45 @@ class SlateSampler:
             limits.append(("channel", config.channel_spread + cold, most))
         return limits
 
-    def _draw(
+
+class Draft:
+    """A page being drawn, slot by slot."""
+
+    def __init__(
         self,
-        page: Page,
+        draws: Draws,
+        explore: float,
         odds: Floats,
         even: Mask,
         spreads: list[_Spread],
         reserved: _Reserved,
-        chance: float,
-    ) -> Drawn:
-        """`chance`: that this slot is a reserved one, if anything owed is left for it."""
+    ) -> None:
+        self._draws, self._explore = draws, explore
+        self._odds, self._even, self._spreads = odds, even, spreads
+        self._reserved = reserved
+
+    def draw(self, at: int) -> Drawn:
+        """Slot `at`. It is taken only by `take`."""
+        part, place, propensity = _mixed(self._draws, self._parts(at))
+        return Drawn(place, propensity, explore=part == 1, owed=part == 0)
+
+    def chance(self, place: int, at: int) -> float:
+        """That `draw` gives this place."""
+        return _chance(self._parts(at), place)
+
+    def take(self, place: int, owed: bool) -> None:
+        self._reserved.slots -= owed
+        _take(place, self._odds, self._spreads)
+
+    def reserve_as(self, other: Draft) -> None:
+        """Two that fill one page together have one number of reserved slots between them."""
+        mine, theirs = self._reserved, other._reserved
+        mine.slots = theirs.slots = theirs.slots if theirs.boost.any() else mine.slots
+
+    def _parts(self, at: int) -> list[tuple[float, Floats]]:
+        reserved, odds = self._reserved, self._odds
         left = odds
-        for spread in spreads:
+        for spread in self._spreads:
             if spread.full is not None:
                 left = np.where(spread.full, TAKEN, left)
         general = _softmax(np.where(reserved.free, left, TAKEN))
@@ -118,14 +157,12 @@ class SlateSampler:
             general = _softmax(np.where(reserved.free, odds, TAKEN))
         if not general.any():  # or owed
             general = _softmax(odds)
-        parts = [
+        chance = reserved.chance(at)
+        return [
             (chance, _softmax(left + reserved.boost) if chance > 0.0 else np.zeros(len(odds))),
-            (self._config.explore, np.where(even, general > 0.0, 0.0)),
+            (self._explore, np.where(self._even, general > 0.0, 0.0)),
             (1.0, general),
         ]
-        part, place, propensity = _mixed(page.draws, parts)
-        reserved.slots -= part == 0
-        return Drawn(place, propensity, explore=part == 1, owed=part == 0)
 
 
 def _softmax(odds: Floats) -> Floats:
@@ -144,29 +181,47 @@ def _mixed(draws: Draws, parts: list[tuple[float, Floats]]) -> tuple[int, int, f
     Returns the number of the part, the place, and the chance that the place had in all of this.
     """
     at, rest, drawn = draws.uniform(), 1.0, -1
-    shares = []
-    for number, (chance, weights) in enumerate(parts):
-        total = float(weights.sum()) if chance > 0.0 else 0.0
-        share = rest * min(1.0, chance) if total > 0.0 else 0.0
+    shares = _shares(parts)
+    for number, (share, _) in enumerate(shares):
         if share > 0.0 and (drawn < 0 or at >= 1.0 - rest):
             drawn = number
         rest -= share
-        shares.append(share / total if share else 0.0)
     weights = parts[drawn][1]
     sums = weights.cumsum()
     place = int(sums.searchsorted(draws.uniform() * sums.item(-1), side="right"))
     place = min(place, len(sums) - 1)
     while weights.item(place) <= 0.0:  # rounding, at the very end of the sums
         place -= 1
-    chances = [share * part.item(place) for share, (_, part) in zip(shares, parts, strict=True)]
-    return drawn, place, min(1.0, sum(chances))
+    return drawn, place, _chance(parts, place, shares)
+
+
+def _shares(parts: list[tuple[float, Floats]]) -> list[tuple[float, float]]:
+    """The chance of each part, and of each unit of its weights."""
+    rest, shares = 1.0, []
+    for chance, weights in parts:
+        total = float(weights.sum()) if chance > 0.0 else 0.0
+        share = rest * min(1.0, chance) if total > 0.0 else 0.0
+        rest -= share
+        shares.append((share, share / total if share else 0.0))
+    return shares
+
+
+def _chance(
+    parts: list[tuple[float, Floats]],
+    place: int,
+    shares: list[tuple[float, float]] | None = None,
+) -> float:
+    units = [unit for _, unit in shares or _shares(parts)]
+    return min(
+        1.0, sum(unit * part.item(place) for unit, (_, part) in zip(units, parts, strict=True))
+    )
 
 
 class _Reserved:
     """`slots` of a page's `count` that are still to be given to what is owed. Which ones is drawn
-    as the page goes on: any slot but the first has the same chance. `boost` float64[n]: log-odds that
-    urgency adds; -inf where nothing is owed. `free`: what came for other reasons
-    too, and may stand in any slot.
+    as the page goes on: any slot but the first has the same chance. `boost` float64[n]: log-odds
+    that urgency adds; -inf where nothing is owed. `free`: what came for other reasons too, and may
+    stand in any slot.
     """
 
     def __init__(self, boost: Floats, free: Mask, slots: int, count: int) -> None:

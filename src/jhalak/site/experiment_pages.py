@@ -54,10 +54,15 @@ def cell(measure: str, arm: Mapping[str, Any]) -> Cell:
     return Cell(mean, f"{value:+.1f}", f"{low:+.1f} … {high:+.1f}", left, right - left, at)
 
 
-def verdict(arm: Mapping[str, Any]) -> str:
+def verdict(arm: Mapping[str, Any], interleaved: bool) -> str:
     """The one word of the results, as a sentence."""
+    few = (
+        _("Wait: nothing is said before %d viewers.")
+        if interleaved
+        else _("Wait: nothing is said before %d viewers in each arm.")
+    )
     sentences = {
-        Verdict.WAITING: _("Wait: nothing is said before %d viewers in each arm.") % LEAST,
+        Verdict.WAITING: few % LEAST,
         Verdict.OPEN: _("Not told apart as yet."),
         Verdict.BETTER: _("Better: more of what was watched felt good."),
         Verdict.WORSE: _("Worse: less of what was watched felt good."),
@@ -80,7 +85,7 @@ def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
                 **arm,
                 "values": _values(arm["values"]),
                 "cells": [cell(measure, arm) for measure in MEASURES],
-                "sentence": verdict(arm),
+                "sentence": verdict(arm, one["interleaved"]),
             }
             for arm in one["arms"]
         ],

@@ -42,8 +42,10 @@ def do_start_experiment(
     percent: float,
     days: int,
     window_hours: float,
+    interleaved: bool = False,
 ) -> None:
-    """Try each arm on an even part of `percent` of the viewers, beside a control.
+    """Try each arm on an even part of `percent` of the viewers, beside a control; `interleaved`:
+    the one arm and the control fill each of their pages in turn.
 
     Raises Invalid, Conflict. Two starts at the same moment, in two processes, may both come to the
     log; the engine then takes the first, and the list shows which.
@@ -64,6 +66,7 @@ def do_start_experiment(
                 "ends_ms": at_ms + days * 24 * HOUR_MS,
                 "reason": reason,
                 "at_ms": at_ms,
+                "interleaved": interleaved,
             },
             ExperimentStarted,
         )
@@ -86,6 +89,7 @@ def do_start_experiment(
             percent=percent,
             days=days,
             window_hours=window_hours,
+            interleaved=interleaved,
             arms={arm.name: arm.values for arm in arms},
         )
 
@@ -117,12 +121,20 @@ def _as_held(one: Mapping[str, Any]) -> Held:
         ends_ms=one["ends_ms"],
         reason=one["reason"],
         at_ms=one["started_ms"],
+        interleaved=one["interleaved"],
     )
     return Held(plan, one["number"], one["first"], one["stopped_ms"], one["stop_reason"])
 
 
 CLASHES = frozenset(
-    {Why.NAME_TAKEN, Why.TOO_MANY, Why.TOO_MANY_LAYERS, Why.NO_ROOM, Why.OTHER_LAYER}
+    {
+        Why.NAME_TAKEN,
+        Why.TOO_MANY,
+        Why.TOO_MANY_LAYERS,
+        Why.NO_ROOM,
+        Why.OTHER_LAYER,
+        Why.IN_TURN,
+    }
 )
 FIELDS: Mapping[Why, str] = {
     Why.NAME_TAKEN: "name",
@@ -132,6 +144,8 @@ FIELDS: Mapping[Why, str] = {
     Why.END: "days",
     Why.NO_ROOM: "percent",
     Why.OTHER_LAYER: "layer",
+    Why.ONE_ARM: "arms",
+    Why.IN_TURN: "layer",
 }
 WORDS: Mapping[Why, Callable[[], str]] = {
     Why.NAME_TAKEN: lambda: _("There is an experiment called %(what)s: take another name."),
@@ -148,4 +162,8 @@ WORDS: Mapping[Why, Callable[[], str]] = {
     Why.TOO_MANY_LAYERS: lambda: _("At most %(what)s layers are in use at once: take one of them."),
     Why.NO_ROOM: lambda: _("Its layer has only %(what)s of 1000 viewers left."),
     Why.OTHER_LAYER: lambda: _("Another layer tries this already: %(what)s. Take that layer."),
+    Why.ONE_ARM: lambda: _("Pages are filled in turn by the control and one arm, not by more."),
+    Why.IN_TURN: lambda: _(
+        "Another layer has its pages filled in turn already: %(what)s. Take that layer."
+    ),
 }

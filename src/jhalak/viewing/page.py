@@ -88,7 +88,7 @@ def _item(
         served_ms=now_ms,
         model=slate.model,
         score=tokens.hundredths(pick.score),
-        arms=slate.arms,
+        arms=pick.arms,
     )
     return {
         **msgspec.structs.asdict(card),

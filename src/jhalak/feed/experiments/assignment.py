@@ -20,13 +20,14 @@ from jhalak.feed.draws import seed_of
 from jhalak.feed.experiments.plans import BUCKETS, Held
 
 LETTERS = "abcd"
+BOTH = -1  # in place of an arm: control and arm b fill this viewer's pages in turn
 _ONE = re.compile(rf"([0-9]{{1,9}})([{LETTERS}])")
 _WRITTEN = re.compile(rf"([0-9]{{1,9}}[{LETTERS}])*")
 
 
 class Assigned(NamedTuple):
     number: int  # of the experiment
-    arm: int  # 0 is the control
+    arm: int  # 0 is the control; or BOTH
 
 
 def bucket_of(layer: str, viewer: str) -> int:
@@ -42,7 +43,10 @@ def arm_of(number: int, arms: int, viewer: str) -> int:
 def assign(held: Iterable[Held], viewer: str, now_ms: int) -> tuple[Assigned, ...]:
     """Every experiment that the viewer is in now, at most one of each layer."""
     return tuple(
-        Assigned(one.number, arm_of(one.number, len(one.plan.arms) + 1, viewer))
+        Assigned(
+            one.number,
+            BOTH if one.plan.interleaved else arm_of(one.number, len(one.plan.arms) + 1, viewer),
+        )
         for one in held
         if one.runs(now_ms) and one.has(bucket_of(one.plan.layer, viewer))
     )

@@ -38,7 +38,9 @@ def restore(kept: KeptTrials, tuning: Tuning, experiments: Experiments) -> None:
     tuning.count, tuning.changes = kept.tuned, kept.changes
     experiments.count = kept.started
     for one in kept.entries:
-        entry = Entry(one.held, Units(_columns(one.columns)), one.ended)
+        entry = Entry(
+            one.held, Units(_columns(one.columns), pairs=one.held.plan.interleaved), one.ended
+        )
         experiments.entries[one.held.number] = entry
 
 

@@ -15,7 +15,7 @@ from jhalak.feed.events import ExperimentStarted, ExperimentStopped
 from jhalak.feed.experiments import assignment
 from jhalak.feed.experiments.assignment import Assigned
 from jhalak.feed.experiments.plans import Held, place
-from jhalak.feed.experiments.results import Moments, moments, report
+from jhalak.feed.experiments.results import Moments, credits_of, moments, report
 from jhalak.feed.experiments.units import Seen, Units
 
 KEPT = 24  # experiments remembered
@@ -34,6 +34,8 @@ class Entry:
             return self.ended
         plan = self.held.plan
         until_ms = min(now_ms, self.held.until_ms)
+        if plan.interleaved:
+            return credits_of(self.units, plan.window_ms, until_ms)
         return moments(self.units, len(plan.arms) + 1, plan.window_ms, until_ms)
 
     def end(self) -> None:
@@ -54,7 +56,9 @@ class Experiments:
         first = place(plan, self.held())
         self.count += 1
         self._tidy(plan.at_ms)
-        self.entries[self.count] = Entry(Held(plan, self.count, first), Units())
+        self.entries[self.count] = Entry(
+            Held(plan, self.count, first), Units(pairs=plan.interleaved)
+        )
 
     def stop(self, event: ExperimentStopped, at_ms: int) -> bool:
         """False when none of this name runs."""

@@ -36,6 +36,8 @@ class Why(enum.StrEnum):
     TOO_MANY_LAYERS = "too_many_layers"
     NO_ROOM = "no_room"  # in its layer
     OTHER_LAYER = "other_layer"  # one of its numbers is tried in another layer
+    ONE_ARM = "one_arm"  # pages are filled in turn by the control and one arm
+    IN_TURN = "in_turn"  # another layer has its pages filled in turn
 
 
 class Unfit(ValueError):
@@ -83,6 +85,8 @@ def place(plan: ExperimentStarted, held: Sequence[Held]) -> int:
     for one in running:
         if one.plan.layer != plan.layer and (both := names & _names(one.plan)):
             raise Unfit(Why.OTHER_LAYER, f"{min(both)} ({one.plan.name})")
+        if one.plan.layer != plan.layer and one.plan.interleaved and plan.interleaved:
+            raise Unfit(Why.IN_TURN, one.plan.name)
     return _room(plan, [one for one in running if one.plan.layer == plan.layer])
 
 
@@ -90,6 +94,8 @@ def _check_alone(plan: ExperimentStarted) -> None:
     arms = [arm.name for arm in plan.arms]
     if len({CONTROL, *arms}) <= len(arms):
         raise Unfit(Why.ARM_NAMES, ", ".join(arms))
+    if plan.interleaved and len(plan.arms) != 1:
+        raise Unfit(Why.ONE_ARM)
     for arm in plan.arms:
         if not arm.values:
             raise Unfit(Why.NOTHING_CHANGED, arm.name)

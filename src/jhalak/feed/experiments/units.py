@@ -3,6 +3,9 @@
 A viewer counts once, over one window from the first watch on. Arms are dealt to viewers, so viewers
 are what is counted: days or watches of one viewer are not independent, and counting them would
 promise more certainty than there is. Rows name nobody: the key is a hash.
+
+Where two arms fill each viewer's pages in turn (interleaving), a viewer has two rows, one after the
+other: what was watched of the control's picks, and of the arm's.
 """
 
 from __future__ import annotations
@@ -36,13 +39,14 @@ class Seen(NamedTuple):
 
 
 class Units:
-    def __init__(self, columns: dict[str, Column] | None = None) -> None:
-        """`columns`: of a snapshot; they are kept, not copied."""
+    def __init__(self, columns: dict[str, Column] | None = None, *, pairs: bool = False) -> None:
+        """`columns`: of a snapshot; they are kept, not copied. `pairs`: two rows a viewer."""
+        self._rows = 2 if pairs else 1
         self._columns = columns or {name: np.zeros(16, kind) for name, kind in KINDS.items()}
         self.count = len(self._columns["key"]) if columns else 0
         self._row_of = {
             self._columns["key"].item(row): row
-            for row in range(self.count)
+            for row in range(0, self.count, self._rows)
             if self._columns["arm"].item(row) != NOBODY
         }
 
@@ -50,11 +54,14 @@ class Units:
         """False when it does not count: the window is over, or there is no more room."""
         row = self._row_of.get(key)
         if row is None:
-            if self.count >= MOST or not seen.watches:
+            if self.count >= MOST * self._rows or not seen.watches:
                 return False
-            row = self._enter(key, arm, at_ms)
+            row = self._row_of[key] = self.count
+            for each in range(self._rows):
+                self._enter(key, each if self._rows > 1 else arm, at_ms)
         columns = self._columns
         begun = columns["began"].item(row)
+        row += arm if self._rows > 1 else 0
         if columns["arm"].item(row) != arm or at_ms >= begun + window_ms:
             return False
         columns["watches"][row] += seen.watches
@@ -63,7 +70,7 @@ class Units:
         columns["watched"][row] += seen.watched_ms
         return True
 
-    def _enter(self, key: int, arm: int, at_ms: int) -> int:
+    def _enter(self, key: int, arm: int, at_ms: int) -> None:
         row = self.count
         if row == len(self._columns["key"]):
             self._columns = {
@@ -73,16 +80,14 @@ class Units:
         self._columns["key"][row] = key
         self._columns["arm"][row] = arm
         self._columns["began"][row] = at_ms
-        self._row_of[key] = row
         self.count += 1
-        return row
 
     def forget(self, key: int) -> None:
         """The row stays, empty, under no arm and no key."""
         row = self._row_of.pop(key, None)
         if row is not None:
             for name, column in self._columns.items():
-                column[row] = NOBODY if name == "arm" else 0
+                column[row : row + self._rows] = NOBODY if name == "arm" else 0
 
     def column(self, name: str) -> Column:
         """To be read only."""

@@ -20,7 +20,7 @@ function read(text) {
   return values;
 }
 
-submitted(form, async ({ name, values, percent, days, window_hours, reason }) => {
+submitted(form, async ({ name, values, percent, days, window_hours, interleaved, reason }) => {
   const tried = read(values);
   if (!tried) return refuse(form, t("experiment_line"), "values");
   await call("POST", "/operator/experiments", {
@@ -29,6 +29,7 @@ submitted(form, async ({ name, values, percent, days, window_hours, reason }) =>
     percent: Number(percent),
     days: Number(days),
     window_hours: Number(window_hours),
+    interleaved: interleaved === "on",
     reason,
   });
   location.reload();
