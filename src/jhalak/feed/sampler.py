@@ -73,8 +73,7 @@ class SlateSampler:
         odds = scores.total / max(self._config.temperature, 1e-6)
         even = (batch["sources"] & self._random_bit) != 0
         spreads = [
-            _Spread(batch[column], amount, most)
-            for column, amount, most in self._limits(page)
+            _Spread(batch[column], amount, most) for column, amount, most in self._limits(page)
         ]
         for place in barred:
             odds[place] = TAKEN
