@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -12,9 +13,10 @@ import pytest
 
 from jhalak.border import SealError, survey
 from jhalak.border.log import spool
-from jhalak.border.services import Process, Processes, service_rules
+from jhalak.border.services import Process, Processes, built_in_exceptions, service_rules
 from jhalak.options import Options
 from jhalak.site.sealing import Sealing
+from jhalak.site.serve import ServeError, _broker
 from jhalak.site.supervisor import Program
 from tests.house.running import House, eventually, kill
 
@@ -144,7 +146,11 @@ def test_what_needs_tcp_is_not_sealed_and_the_option_is_named(
 def test_a_declaration_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "border").mkdir()
     (tmp_path / "border" / "destinations.toml").write_text("[[destination]]\nname = 1\n")
-    told = _jhalak(tmp_path, "serve", "--port", "0")
-    assert told.returncode == 1
-    assert "destinations.toml" in told.stderr
-    assert "Traceback" not in told.stderr
+    with pytest.raises(ServeError, match=r"destinations\.toml.*Nothing was started"):
+        _broker(Options(data=str(tmp_path)), tmp_path, ExitStack())
+
+
+def test_what_cannot_be_sealed_is_in_the_register_and_the_front_is_not() -> None:
+    names = {one["subject"] for one in built_in_exceptions()}
+    assert {"supervisor", "broker"} <= names
+    assert names.isdisjoint(SERVICES)

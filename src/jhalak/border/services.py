@@ -88,7 +88,12 @@ def _advice() -> str:
 
 
 _CLOCKS_DIFFER_MS = 600_000  # a pid that was given again is much younger
-EXCUSED = ("supervisor", "broker", "client")
+EXCUSED = {
+    "supervisor": "it opens the listening sockets and starts the others",
+    "broker": "it connects to the destinations that are declared",
+    "client": "it speaks HTTP to the site, as visitors do",
+}
+"""Those that cannot be sealed by what they are for, and why."""
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +114,22 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     def as_declared(self) -> bool:
         """Sealed, or one of those that cannot be by what they are for. The front can."""
         return self.sealed or self.exception in EXCUSED
+
+
+def built_in_exceptions() -> list[dict[str, str]]:
+    """The names that such processes have, as the register of exceptions has them."""
+    names = {"supervisor": "supervisor", "keeper": "supervisor", "broker": "broker"}
+    names |= {"world": "client", "crowd": "client"}
+    return [
+        {
+            "kind": "unsealed",
+            "subject": name,
+            "reason": EXCUSED[what],
+            "owner": "jhalak",
+            "expires": "9999-12-31",
+        }
+        for name, what in names.items()
+    ]
 
 
 def walls_of(seal: Seal) -> dict[str, str]:

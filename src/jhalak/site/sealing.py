@@ -19,7 +19,15 @@ import msgspec
 from jhalak.border import Rules, Seal, SealError, Wall, sealed, survey
 from jhalak.border.log.entries import Kind
 from jhalak.border.log.spool import Spool
-from jhalak.border.services import HIDDEN, Process, Processes, how_to_allow, service_rules, walls_of
+from jhalak.border.services import (
+    EXCUSED,
+    HIDDEN,
+    Process,
+    Processes,
+    how_to_allow,
+    service_rules,
+    walls_of,
+)
 from jhalak.options import Options
 from jhalak.site.supervisor import Program, say
 
@@ -31,11 +39,9 @@ _DATABASE = (
     "database_url names a host over TCP; name the server's Unix socket instead:"
     " postgres://user@%2Frun%2Fpostgresql/db"
 )
-_EXCEPTIONS = {
-    "supervisor": "it opens the listening sockets and starts the others",
+_WORK = {
     "front": "it takes what comes in by the sockets it was given, and copies bytes",
-    "broker": "it connects to the destinations that are declared",
-    "client": "it speaks HTTP to the site, as visitors do",
+    **EXCUSED,
 }
 # Who speaks to what.
 _WITHOUT_DATABASE, _WITHOUT_OBJECTS = ("front",), ("feed",)
@@ -51,7 +57,7 @@ class Sealing:
         self._spool = Spool(given.folder / "border" / "spool", "supervisor")
         self._said: set[str] = set()
         self._processes.clear()
-        self._put(name, os.getpid(), None, "supervisor", _EXCEPTIONS["supervisor"])
+        self._put(name, os.getpid(), None, "supervisor", _WORK["supervisor"])
 
     def front_keeps_user(self) -> bool:
         """Whether the front will be the user that it was started as, and so can change to none."""
@@ -108,7 +114,7 @@ class Sealing:
 
     def note(self, program: Program, pid: int, seal: Seal | None) -> None:
         """Called with each start."""
-        why = program.unsealed or _EXCEPTIONS.get(program.exception, "")
+        why = program.unsealed or _WORK.get(program.exception, "")
         if seal is not None and not seal.shut and program.exception != "broker":
             why = how_to_allow(seal)
         told = self._put(program.name, pid, seal, program.exception, why)

@@ -289,7 +289,7 @@ def keep_worker() -> int:
     given = options()
     number = os.getpid()
     sockets = socket_folder(run_folder(given.folder))
-    sealing = Sealing(given, sockets, name=f"supervisor-{number}")
+    sealing = Sealing(given, sockets, name="keeper")
     program = replace(sealing.around(_worker(given.drain)), name=f"worker-{number}")
     supervisor = Supervisor(
         [program], ready=lambda: True, on_ready=lambda: None, on_start=sealing.note
