@@ -15,11 +15,11 @@ import re
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 FORMAT = "jhalak/release/v1"
+FILE = "release.json"  # in <data>/border
 PACKAGE = "jhalak"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
@@ -189,9 +189,3 @@ def _files(folder: Path) -> dict[str, str]:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             found[path.relative_to(folder.parent).as_posix()] = digest
     return found
-
-
-def as_evidence(release: Release | None, differences: list[str]) -> dict[str, Any]:
-    """The manifest and what differs from it, as an evidence pack holds them."""
-    told: dict[str, Any] = {} if release is None else msgspec.to_builtins(release)
-    return {**told, "differences": differences}

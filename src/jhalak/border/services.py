@@ -92,6 +92,7 @@ EXCUSED = {
     "supervisor": "it opens the listening sockets and starts the others",
     "broker": "it connects to the destinations that are declared",
     "client": "it speaks HTTP to the site, as visitors do",
+    "control": "it enters the seal of another, to try to leave it",
 }
 """Those that cannot be sealed by what they are for, and why."""
 

@@ -6,12 +6,17 @@ import logging
 
 import typer
 
-from jhalak.cli import border_seal
+from jhalak.cli import border_evidence, border_release, border_seal
 from jhalak.cli.border_keys import keys_cli
 
 border = typer.Typer(name="border", no_args_is_help=True)
 border.command()(border_seal.control)
 border.command()(border_seal.status)
+border.command()(border_evidence.evidence)
+border.command()(border_evidence.reconcile)
+border.command()(border_release.release)
+border.command()(border_release.materials)
+border.command()(border_release.nftables)
 border.add_typer(keys_cli, name="keys")
 logger = logging.getLogger(__name__)
 

@@ -35,6 +35,7 @@ from jhalak.options import Options, options
 from jhalak.site import front
 from jhalak.site.front import FrontError
 from jhalak.site.instance import InstanceError, only_instance, run_folder, socket_folder
+from jhalak.site.lifetime import lifetime
 from jhalak.site.probe import Probe
 from jhalak.site.sealing import Sealing
 from jhalak.site.supervisor import Program, Supervisor, When, say
@@ -178,6 +179,7 @@ def serve(
         stack.callback(places.web.unlink, missing_ok=True)
         stack.callback(places.intake.unlink, missing_ok=True)
         files = front.raise_file_limit()
+        stack.enter_context(lifetime(given.folder))
         sealing = Sealing(given, sockets)
         programs = [
             *_webs(given, application, web, sockets, stack),
@@ -324,6 +326,7 @@ def _control() -> Program:
     return Program(
         "control",
         argv,
+        exception="control",
         vital=False,
         when=When.WHEN_READY,
         first=CONTROL_FIRST,

@@ -1114,10 +1114,12 @@ class Pack:
         declared, live = found.get("declared"), found.get("live")
         if not isinstance(declared, dict) or not isinstance(live, list):
             raise Broken("map.json is not of its format")
-        for name in sorted({str(name) for name in live} - declared.keys()):
+        undeclared = sorted({str(name) for name in live} - declared.keys())
+        for name in undeclared:
             self.report.red("map", f"{name[:120]} is stored and not declared")
         for difference in found.get("differences", []):
-            self.report.red("map", str(difference)[:300])
+            if not any(str(name) in str(difference) for name in undeclared):
+                self.report.red("map", str(difference)[:300])
         for difference in entries.bad_map:
             self.report.red("map", difference)
 

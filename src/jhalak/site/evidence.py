@@ -1,0 +1,119 @@
+"""What this installation says of itself, for an evidence pack, from rows and its folder."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.apps import apps
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from jhalak.border import data_map, exceptions, release
+from jhalak.border.egress import destinations
+from jhalak.border.evidence import Said
+from jhalak.border.log.keys import key_file, load_signer
+from jhalak.border.materials import materials
+from jhalak.border.services import Processes
+from jhalak.feed import models
+from jhalak.people.models import Person
+from jhalak.people.roles import Role
+
+JURISDICTION, WITNESSES = "jurisdiction.txt", "witnesses.txt"
+_ORDINARY = (Role.VIEWER, Role.CREATOR)
+
+
+def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
+    """Reads it all now. `captures`: what `reconcile` found, as captures.json holds it. Raises
+    OSError, and the errors of the files that an operator writes.
+    """
+    border = data / "border"
+    return Said(
+        map=live_map(),
+        processes=[msgspec.to_builtins(one) for one in Processes(data).all()],
+        destinations=[one.said() for one in destinations.load(data).values()],
+        exceptions=[one.said() for one in exceptions.load(data)],
+        release=said_of_release(border / release.FILE),
+        models=said_of_models(data / "feed" / "models"),
+        people=[
+            {"name": person.handle, "roles": [person.role]}
+            for person in Person.objects.exclude(role__in=_ORDINARY).order_by("handle")
+        ],
+        materials=materials(lock),
+        captures=captures,
+        keys={
+            "log": str(load_signer(key_file(data)).verifier),
+            "witnesses": _lines(border / WITNESSES),
+        },
+        jurisdiction="\n".join(_lines(border / JURISDICTION)),
+    )
+
+
+def live_map() -> dict[str, Any]:
+    """Every declared column beside every column that the database has."""
+    declared: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    djangos = {MigrationRecorder.Migration._meta.db_table}  # its own, that nobody here fills
+    for config in apps.get_app_configs():
+        tables = {one._meta.db_table: one.__name__ for one in config.get_models(True)}
+        if not config.name.startswith("jhalak."):
+            djangos |= tables.keys()
+        elif tables:
+            names |= tables
+            declared |= importlib.import_module(f"{config.name}.data_map").COLUMNS
+    with connection.cursor() as cursor:
+        live = {
+            f"{names.get(table, table)}.{column.name}"
+            for table in connection.introspection.table_names(cursor)
+            if table not in djangos
+            for column in connection.introspection.get_table_description(cursor, table)
+        }
+    return {
+        "declared": msgspec.to_builtins(declared),
+        "live": sorted(live),
+        "differences": data_map.compare(declared, live),
+    }
+
+
+def said_of_release(path: Path) -> dict[str, Any]:
+    """The release manifest, and how what stands here differs from it, file by file."""
+    try:
+        made = release.read(path)
+    except release.ReleaseError:
+        return {"files": {}, "differences": []}
+    told: dict[str, Any] = msgspec.to_builtins(made)
+    return {**told, "differences": release.compare(made, deep=True)}
+
+
+def said_of_models(folder: Path) -> dict[str, tuple[dict[str, Any], bytes]]:
+    """Each kept artefact: whether it is, to the byte, what its manifest speaks of."""
+    found: dict[str, tuple[dict[str, Any], bytes]] = {}
+    for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+        if len(path.name) != 64:
+            continue
+        why, kind, story = "", "", b""
+        try:
+            story = (path / models.MANIFEST).read_bytes()[: models.MOST_MANIFEST]
+            kind = models.read_manifest(folder, path.name).kind
+            models.read(folder, kind, path.name)
+        except (models.ModelError, OSError) as error:
+            why = str(error)
+        line = {"digest": path.name, "kind": kind, "holds": not why, "why": why}
+        found[path.name] = (line, story)
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def read_captures(paths: list[Path]) -> list[Any]:
+    """What `jhalak border reconcile --json` wrote, one file each. Raises ValueError, OSError."""
+    return [json.loads(path.read_text("utf-8")) for path in paths]

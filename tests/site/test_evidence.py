@@ -1,0 +1,232 @@
+"""The pack of a real installation: its rows, its folder, its log; and the commands around it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from tests.border import wires
+from tests.feed.test_models import ARTEFACT, manifest
+from tests.people.factories import make_person
+from typer.testing import CliRunner, Result
+
+from jhalak.border import exceptions, release
+from jhalak.border.log.entries import Kind, entry, read_entry
+from jhalak.border.log.keys import key_file, load_signer, log_folder, spool_folder
+from jhalak.border.log.writer import Log
+from jhalak.cli.border import border
+from jhalak.feed import models
+from jhalak.options import options
+from jhalak.people.roles import Role
+from jhalak.site.lifetime import lifetime
+from jhalak.verify import verify
+
+HOUR = 3_600_000
+FLOW = {"destination": "mail", "purpose": "codes", "address": wires.MAIL, "port": 587}
+
+
+def fill(*more: tuple[Kind, dict[str, object]], hours: int = 3) -> int:
+    """A log of the last hours with a control in each, then these entries; returns when it began."""
+    data = options().folder
+    now = time.time_ns() // 1_000_000
+    begin = now - hours * HOUR
+    control = {"attempt": "tcp", "blocked": True, "seen": True, "process": "web", "errno": ""}
+    told = [
+        (begin, Kind.START, {}),
+        *((begin + n * HOUR, Kind.CONTROL, control) for n in range(hours)),
+    ]
+    told += [(now, kind, body) for kind, body in more]
+    with Log(log_folder(data), load_signer(key_file(data))) as log:
+        log.append([entry(kind, body, at_ms=at) for at, kind, body in told])
+    return begin
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(border, list(words))
+
+
+@pytest.fixture
+def made(db: None, tmp_path: Path) -> Callable[[], verify.Report]:
+    """Makes the pack with `jhalak border evidence` and has it verified by its own key."""
+    data = options().folder
+    data.mkdir(parents=True)
+    assert run("release").exit_code == 0
+
+    def make() -> verify.Report:
+        out = tmp_path / "evidence"
+        done = run("evidence", "--since", "2h", "--out", str(out))
+        key = str(load_signer(key_file(data)).verifier)
+        report = verify.Pack(out, log_keys=[key], processes=1).run()
+        assert done.exit_code == (0 if report.green else 1), (done.output, done.exception)
+        return report
+
+    return make
+
+
+def reasons(report: verify.Report, check: str) -> list[str]:
+    assert set(report.reasons) <= {check, "seal"}, report.reasons
+    return report.reasons[check]
+
+
+@pytest.fixture
+def sealed() -> None:
+    folder = options().folder / "border" / "processes"
+    folder.mkdir(parents=True)
+    told = {"name": "web", "pid": 1, "started_ms": 1, "sealed": True}
+    (folder / "web.json").write_text(json.dumps(told))
+
+
+def test_a_pack_of_an_installation_in_order_is_green(made, sealed: None) -> None:
+    make_person("asha", role=Role.OPERATOR)
+    make_person("ravi")
+    fill()
+    report = made()
+    assert report.green, report.reasons
+    assert report.facts["people"] == [{"name": "asha", "roles": ["operator"]}]
+    assert report.facts["controls"] == 3
+
+
+def test_an_added_column(made, sealed: None) -> None:
+    fill()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE people_person ADD COLUMN blood_group text")
+        cursor.execute("CREATE TABLE shadow (watched text)")
+    found = reasons(made(), "map")
+    assert found == [
+        "Person.blood_group is stored and not declared",
+        "shadow.watched is stored and not declared",
+    ]
+
+
+def test_a_flipped_byte_in_weights(made, sealed: None) -> None:
+    folder = options().folder / "feed" / "models"
+    digest = models.write(folder, ARTEFACT, manifest())
+    fill((Kind.MODEL, {"kind": "places", "digest": digest, "verdict": "promoted"}))
+    path = folder / digest / models.ARTEFACT
+    path.write_bytes(b"W" + ARTEFACT[1:])
+    with pytest.raises(models.ModelError, match="altered"):
+        models.read(folder, "places", digest)
+    (said,) = reasons(made(), "models")
+    assert digest[:12] in said
+    assert "cut off or was altered" in said
+
+
+def test_weights_without_their_manifest(made, sealed: None) -> None:
+    fill((Kind.MODEL, {"kind": "places", "digest": "ab" * 32, "verdict": "promoted"}))
+    assert "has no manifest" in reasons(made(), "models")[0]
+
+
+def test_a_flipped_byte_in_code_is_said_at_the_start_and_in_the_report(
+    made, sealed: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = options().folder
+    path = data / "border" / release.FILE
+    real = release.read(path)
+    path.write_bytes(path.read_bytes().replace(real.files["jhalak/options.py"].encode(), b"0" * 64))
+    with lifetime(data):
+        pass
+    assert "NOT THE RELEASED CODE: jhalak/options.py was altered" in capfd.readouterr().err
+    told = [
+        read_entry(line)
+        for file in sorted(spool_folder(data).iterdir())
+        for line in file.read_bytes().splitlines()
+    ]
+    assert [one.kind for one in told] == [Kind.START, Kind.RELEASE, Kind.STOP]
+    fill((Kind.RELEASE, told[1].body))
+    assert "jhalak/options.py was altered" in reasons(made(), "release")
+    checked = run("release", "--check")
+    assert (checked.exit_code, checked.output) == (1, "jhalak/options.py was altered\n")
+
+
+def test_no_release_manifest_and_no_processes_are_red(made) -> None:
+    fill()
+    (options().folder / "border" / release.FILE).unlink()
+    report = made()
+    assert set(report.reasons) == {"release", "seal"}
+
+
+def test_an_exception_that_expired(made, sealed: None) -> None:
+    fill()
+    write = exceptions.path_of(options().folder).write_text
+    day = datetime.datetime.now(datetime.UTC).date()
+    text = '[[exception]]\nkind = "unsealed"\nsubject = "worker"\nreason = "GPU"\nowner = "x"\n'
+    write(f"{text}expires = {day - datetime.timedelta(days=1)}\n")
+    assert "the exception unsealed of worker expired" in reasons(made(), "exceptions")[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1",
+        "[[exception]]",
+        '[[exception]]\nkind="gap"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01',
+        '[[exception]]\nkind="party"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01',
+        '[[exception]]\nkind="unsealed"\nsubject="a"\nreason="b"\nowner="c"\nexpires="soon"',
+        '[[exception]]\nkind="gap"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01\n'
+        "from=2026-01-02T00:00:00\nuntil=2026-01-01T00:00:00",
+        "\x00",
+    ],
+)
+def test_a_register_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(exceptions.ExceptionsError):
+        exceptions.parse(text.encode())
+
+
+def test_a_gap_is_told_in_ms() -> None:
+    text = (
+        '[[exception]]\nkind="gap"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01\n'
+        "from=2026-01-01T00:00:00Z\nuntil=2026-01-01T00:00:01Z"
+    )
+    (found,) = exceptions.parse(text.encode())
+    assert found.said()["until_ms"] - found.said()["from_ms"] == 1000
+
+
+def test_one_hidden_packet_in_a_capture(made, sealed: None, tmp_path: Path) -> None:
+    """The auditor's capture, reconciled and put into the pack."""
+    now = time.time_ns() // 1_000_000
+    times = {"opened": now, "closed": now + 30, "bytes_in": 20, "bytes_out": 10, "outcome": "sent"}
+    declared = {"name": "mail", "expires": "2100-01-01"}
+    fill((Kind.DESTINATION, declared), (Kind.EGRESS_FLOW, {**FLOW, **times}))
+    good = wires.talk((wires.OURS, 40_000), (wires.MAIL, 587), 10, 20)
+    capture, found = tmp_path / "tap.pcap", tmp_path / "tap.json"
+    capture.write_bytes(wires.pcap(good, now))
+    done = run("reconcile", str(capture), "--json", str(found))
+    assert (done.exit_code, done.output) == (
+        0,
+        f"{len(good)} packets: 1 flows agree with the ledger, 0 connections of viewers,"
+        " 0 differences\n",
+    )
+    hidden = wires.udp((wires.OURS, 1), ("192.0.2.9", 53), b"x")
+    capture.write_bytes(wires.pcap([*good, hidden], now))
+    done = run("reconcile", str(capture), "--json", str(found))
+    assert done.exit_code == 1
+    assert done.output.startswith("a leak: 1 packet of UDP to 192.0.2.9 port 53\n")
+    out = tmp_path / "evidence"
+    run("evidence", "--since", "2h", "--out", str(out), "--capture", str(found))
+    (said,) = verify.Pack(out, processes=1).run().reasons["capture"]
+    assert said == "tap.pcap: a leak: 1 packet of UDP to 192.0.2.9 port 53"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["evidence", "--out", "x", "--since", "a year"], "180d or 48h"),
+        (["reconcile", "pyproject.toml"], "neither pcap nor pcapng"),
+        (["reconcile", "absent.pcap"], "absent.pcap"),
+        (["release", "--check"], "release.json cannot be read"),
+        (["nftables"], "either a user or a cgroup"),
+        (["materials", "--lock", "absent.lock"], "absent.lock"),
+    ],
+)
+def test_what_cannot_be_done_is_said(db: None, words: list[str], says: str) -> None:
+    options().folder.mkdir(parents=True)
+    fill()
+    done = run(*words)
+    assert done.exit_code == 1
+    assert says in done.output
+    assert "Traceback" not in done.output
