@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from jhalak.site.lifetime import lifetime
 from jhalak.verify import verify
 
 HOUR = 3_600_000
+GAP = '[[exception]]\nkind="gap"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01\n'
 FLOW = {"destination": "mail", "purpose": "codes", "address": wires.MAIL, "port": 587}
 
 
@@ -36,10 +38,8 @@ def fill(*more: tuple[Kind, dict[str, object]], hours: int = 3) -> int:
     now = time.time_ns() // 1_000_000
     begin = now - hours * HOUR
     control = {"attempt": "tcp", "blocked": True, "seen": True, "process": "web", "errno": ""}
-    told = [
-        (begin, Kind.START, {}),
-        *((begin + n * HOUR, Kind.CONTROL, control) for n in range(hours)),
-    ]
+    told = [(begin, Kind.START, {})]
+    told += [(begin + n * HOUR, Kind.CONTROL, control) for n in range(hours)]
     told += [(now, kind, body) for kind, body in more]
     with Log(log_folder(data), load_signer(key_file(data))) as log:
         log.append([entry(kind, body, at_ms=at) for at, kind, body in told])
@@ -58,7 +58,7 @@ def made(db: None, tmp_path: Path) -> Callable[[], verify.Report]:
     assert run("release").exit_code == 0
 
     def make() -> verify.Report:
-        out = tmp_path / "evidence"
+        out = tmp_path / os.urandom(4).hex()
         done = run("evidence", "--since", "2h", "--out", str(out))
         key = str(load_signer(key_file(data)).verifier)
         report = verify.Pack(out, log_keys=[key], processes=1).run()
@@ -66,11 +66,6 @@ def made(db: None, tmp_path: Path) -> Callable[[], verify.Report]:
         return report
 
     return make
-
-
-def reasons(report: verify.Report, check: str) -> list[str]:
-    assert set(report.reasons) <= {check, "seal"}, report.reasons
-    return report.reasons[check]
 
 
 @pytest.fixture
@@ -81,6 +76,7 @@ def sealed() -> None:
     (folder / "web.json").write_text(json.dumps(told))
 
 
+@pytest.mark.slow
 def test_a_pack_of_an_installation_in_order_is_green(made, sealed: None) -> None:
     make_person("asha", role=Role.OPERATOR)
     make_person("ravi")
@@ -89,45 +85,34 @@ def test_a_pack_of_an_installation_in_order_is_green(made, sealed: None) -> None
     assert report.green, report.reasons
     assert report.facts["people"] == [{"name": "asha", "roles": ["operator"]}]
     assert report.facts["controls"] == 3
+    (options().folder / "border" / release.FILE).unlink()
+    (options().folder / "border" / "processes" / "web.json").unlink()
+    report = made()
+    assert set(report.reasons) == {"release", "seal"}
 
 
-def test_an_added_column(made, sealed: None) -> None:
-    fill()
+@pytest.mark.slow
+def test_each_cause_is_named(made, sealed: None, capfd: pytest.CaptureFixture[str]) -> None:
+    """One installation with everything wrong at once: a pack reads all libraries, which takes its
+    time, and each cause alone is tried in tests/verify.
+    """
+    data = options().folder
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE people_person ADD COLUMN blood_group text")
         cursor.execute("CREATE TABLE shadow (watched text)")
-    found = reasons(made(), "map")
-    assert found == [
-        "Person.blood_group is stored and not declared",
-        "shadow.watched is stored and not declared",
-    ]
-
-
-def test_a_flipped_byte_in_weights(made, sealed: None) -> None:
-    folder = options().folder / "feed" / "models"
+    folder = data / "feed" / "models"
     digest = models.write(folder, ARTEFACT, manifest())
-    fill((Kind.MODEL, {"kind": "places", "digest": digest, "verdict": "promoted"}))
-    path = folder / digest / models.ARTEFACT
-    path.write_bytes(b"W" + ARTEFACT[1:])
+    (folder / digest / models.ARTEFACT).write_bytes(b"W" + ARTEFACT[1:])
     with pytest.raises(models.ModelError, match="altered"):
         models.read(folder, "places", digest)
-    (said,) = reasons(made(), "models")
-    assert digest[:12] in said
-    assert "cut off or was altered" in said
-
-
-def test_weights_without_their_manifest(made, sealed: None) -> None:
-    fill((Kind.MODEL, {"kind": "places", "digest": "ab" * 32, "verdict": "promoted"}))
-    assert "has no manifest" in reasons(made(), "models")[0]
-
-
-def test_a_flipped_byte_in_code_is_said_at_the_start_and_in_the_report(
-    made, sealed: None, capfd: pytest.CaptureFixture[str]
-) -> None:
-    data = options().folder
+    day = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+    exceptions.path_of(data).write_text(
+        '[[exception]]\nkind = "unsealed"\nsubject = "worker"\nreason = "GPU"\nowner = "x"\n'
+        f"expires = {day}\n"
+    )
     path = data / "border" / release.FILE
-    real = release.read(path)
-    path.write_bytes(path.read_bytes().replace(real.files["jhalak/options.py"].encode(), b"0" * 64))
+    real = release.read(path).files["jhalak/options.py"]
+    path.write_bytes(path.read_bytes().replace(real.encode(), b"0" * 64))
     with lifetime(data):
         pass
     assert "NOT THE RELEASED CODE: jhalak/options.py was altered" in capfd.readouterr().err
@@ -137,26 +122,29 @@ def test_a_flipped_byte_in_code_is_said_at_the_start_and_in_the_report(
         for line in file.read_bytes().splitlines()
     ]
     assert [one.kind for one in told] == [Kind.START, Kind.RELEASE, Kind.STOP]
-    fill((Kind.RELEASE, told[1].body))
-    assert "jhalak/options.py was altered" in reasons(made(), "release")
+    fill(
+        (Kind.MODEL, {"kind": "places", "digest": digest, "verdict": "promoted"}),
+        (Kind.MODEL, {"kind": "places", "digest": "ab" * 32, "verdict": "promoted"}),
+        (Kind.RELEASE, told[1].body),
+    )
+    report = made()
+    assert report.reasons == {
+        "map": [
+            "Person.blood_group is stored and not declared",
+            "shadow.watched is stored and not declared",
+        ],
+        "exceptions": [f"the exception unsealed of worker expired on {day}"],
+        "release": [
+            "jhalak/options.py was altered",
+            "entry 6: jhalak/options.py was altered",
+        ],
+        "models": [
+            f"model places {digest[:12]}: the artefact of {digest[:12]} is cut off or was altered",
+            "model places abababababab (entry 5) has no manifest",
+        ],
+    }
     checked = run("release", "--check")
     assert (checked.exit_code, checked.output) == (1, "jhalak/options.py was altered\n")
-
-
-def test_no_release_manifest_and_no_processes_are_red(made) -> None:
-    fill()
-    (options().folder / "border" / release.FILE).unlink()
-    report = made()
-    assert set(report.reasons) == {"release", "seal"}
-
-
-def test_an_exception_that_expired(made, sealed: None) -> None:
-    fill()
-    write = exceptions.path_of(options().folder).write_text
-    day = datetime.datetime.now(datetime.UTC).date()
-    text = '[[exception]]\nkind = "unsealed"\nsubject = "worker"\nreason = "GPU"\nowner = "x"\n'
-    write(f"{text}expires = {day - datetime.timedelta(days=1)}\n")
-    assert "the exception unsealed of worker expired" in reasons(made(), "exceptions")[0]
 
 
 @pytest.mark.parametrize(
@@ -164,11 +152,11 @@ def test_an_exception_that_expired(made, sealed: None) -> None:
     [
         "x = 1",
         "[[exception]]",
-        '[[exception]]\nkind="gap"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01',
+        GAP,
         '[[exception]]\nkind="party"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01',
         '[[exception]]\nkind="unsealed"\nsubject="a"\nreason="b"\nowner="c"\nexpires="soon"',
-        '[[exception]]\nkind="gap"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01\n'
-        "from=2026-01-02T00:00:00\nuntil=2026-01-01T00:00:00",
+        f"{GAP}from=2026-01-02T00:00:00\nuntil=2026-01-03T00:00:00",
+        f"{GAP}from=2026-01-02T00:00:00Z\nuntil=2026-01-01T00:00:00Z",
         "\x00",
     ],
 )
@@ -178,14 +166,12 @@ def test_a_register_that_cannot_be_read_is_refused(text: str) -> None:
 
 
 def test_a_gap_is_told_in_ms() -> None:
-    text = (
-        '[[exception]]\nkind="gap"\nsubject="a"\nreason="b"\nowner="c"\nexpires=2027-01-01\n'
-        "from=2026-01-01T00:00:00Z\nuntil=2026-01-01T00:00:01Z"
-    )
+    text = f"{GAP}from=2026-01-01T00:00:00Z\nuntil=2026-01-01T00:00:01Z"
     (found,) = exceptions.parse(text.encode())
     assert found.said()["until_ms"] - found.said()["from_ms"] == 1000
 
 
+@pytest.mark.slow
 def test_one_hidden_packet_in_a_capture(made, sealed: None, tmp_path: Path) -> None:
     """The auditor's capture, reconciled and put into the pack."""
     now = time.time_ns() // 1_000_000
@@ -196,11 +182,8 @@ def test_one_hidden_packet_in_a_capture(made, sealed: None, tmp_path: Path) -> N
     capture, found = tmp_path / "tap.pcap", tmp_path / "tap.json"
     capture.write_bytes(wires.pcap(good, now))
     done = run("reconcile", str(capture), "--json", str(found))
-    assert (done.exit_code, done.output) == (
-        0,
-        f"{len(good)} packets: 1 flows agree with the ledger, 0 connections of viewers,"
-        " 0 differences\n",
-    )
+    assert done.exit_code == 0
+    assert done.output.startswith(f"{len(good)} packets: 1 flows agree with the ledger, 0 conn")
     hidden = wires.udp((wires.OURS, 1), ("192.0.2.9", 53), b"x")
     capture.write_bytes(wires.pcap([*good, hidden], now))
     done = run("reconcile", str(capture), "--json", str(found))
