@@ -71,6 +71,9 @@ def test_all_in_order_is_green(good: Path, leaves: list[bytes]) -> None:
     assert report.facts["entries"] == report.facts["size"] == len(leaves) > 2 * 256
     assert report.facts["flows"] == {"mail": [SENT, SENT * 300, SENT * 200]}
     assert report.facts["controls"] == packs.HOURS
+    holds = {item["check"]: item["holds"] for item in report.as_json()["checks"]}
+    nothing = {"history", "capture"}  # no earlier checkpoint and no capture: that is not "good"
+    assert holds == {check: None if check in nothing else True for check in verify.CHECKS}
     assert not report.notes
 
 

@@ -85,10 +85,11 @@ class Broken(Exception):
 
 @dataclass
 class Report:
-    """What was found. `reasons`: check -> sentences; a check without any is good."""
+    """What was found. `reasons`: check -> sentences; a check without any holds, if not idle."""
 
     reasons: dict[str, list[str]] = field(default_factory=dict)
     more: Counter[str] = field(default_factory=Counter)
+    idle: set[str] = field(default_factory=set)  # checks that had nothing to check
     notes: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -107,6 +108,10 @@ class Report:
                 self.red(check, reason)
         self.more += other.more
 
+    def nothing(self, check: str) -> bool:
+        """Whether there was nothing to check, which is no good news."""
+        return check in self.idle and check not in self.reasons
+
     @property
     def green(self) -> bool:
         return not self.reasons
@@ -119,7 +124,7 @@ class Report:
                 {
                     "check": check,
                     "says": says,
-                    "holds": check not in self.reasons,
+                    "holds": None if self.nothing(check) else check not in self.reasons,
                     "reasons": self.reasons.get(check, []),
                     "more_reasons": self.more[check],
                 }
@@ -886,6 +891,7 @@ class Pack:
         self.report.facts["cosigned"] = cosigned
         if not self.witness_keys:
             self.report.notes.append("This log has no witness.")
+            self.report.idle.add("witnesses")
         return found
 
     def _tree(self, checkpoint: Checkpoint, first: int, entries: Entries | None) -> Entries:
@@ -905,6 +911,8 @@ class Pack:
         """Each other checkpoint must be what this tree was at that size."""
         folder = self.log / "checkpoints"
         others = sorted(folder.iterdir()) if folder.is_dir() else []
+        if not others and not self.checkpoints:
+            self.report.idle.add("history")
         for path in [*others, *self.checkpoints]:
             try:
                 other = Checkpoint.parse(_read(path, MOST_NOTE, path.name))
@@ -1072,6 +1080,8 @@ class Pack:
                     f" {stated.get(name)} (flows, bytes in, bytes out)",
                 )
         self.report.facts["flows"] = sums
+        if not sums:
+            self.report.idle.add("flows")
 
     def _dates(self, entries: Entries, declared: list[Any]) -> dict[str, list[tuple[int, int]]]:
         """Destination -> (from when, until when) of each of its declarations."""
@@ -1175,7 +1185,10 @@ class Pack:
                 self.report.red("models", f"the manifest of model {digest[:12]} was altered")
 
     def _captures(self, _: Entries) -> None:
-        for item in _json(self.folder, "captures.json", list):
+        captures = _json(self.folder, "captures.json", list)
+        if not captures:
+            self.report.idle.add("capture")
+        for item in captures:
             name = str(item.get("capture"))[:80] if isinstance(item, dict) else ""
             given = item.get("differences") if isinstance(item, dict) else None
             if not isinstance(given, list):
@@ -1216,21 +1229,26 @@ border-top:1px solid var(--line);padding-top:1rem}
 .good{color:var(--good)}.bad{color:var(--bad)}.dim{color:var(--dim)}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;
 padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
-.n{text-align:right;font-variant-numeric:tabular-nums}ul{padding-left:1.2rem}
+.mark{width:5.5rem}.n{text-align:right;font-variant-numeric:tabular-nums}ul{padding-left:1.2rem}
 @media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--dim:#444;--line:#bbb;--good:#060;
 --bad:#900}body{max-width:none;padding:0;font-size:11pt}h2,tr,li{break-inside:avoid}
 h2{break-after:avoid}.last{break-before:page}}
 """
 
 
-def _rows(rows: Iterable[Iterable[object]], head: Iterable[str]) -> str:
+def _rows(rows: Iterable[tuple[object, ...]], head: tuple[str, ...]) -> str:
     def cell(value: object) -> str:
         if isinstance(value, int):
             return f'<td class="n">{value:,}</td>'
         return f"<td>{html.escape(str(value))}</td>"
 
+    rows = list(rows)
+    first = rows[0] if rows else head
     body = "".join(f"<tr>{''.join(cell(value) for value in row)}</tr>" for row in rows)
-    top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+    top = "".join(
+        f"<th{' class=n' if isinstance(value, int) else ''}>{html.escape(name)}</th>"
+        for name, value in zip(head, first, strict=True)
+    )
     return f"<table><tr>{top}</tr>{body}</table>" if body else '<p class="dim">None.</p>'
 
 
@@ -1245,10 +1263,13 @@ def as_html(report: Report) -> str:
     for check, says in CHECKS.items():
         reasons = report.reasons.get(check, [])
         mark = '<span class="bad">Red</span>' if reasons else '<span class="good">Green</span>'
+        if report.nothing(check):
+            mark = '<span class="dim">Nothing to check</span>'
         if more := report.more[check]:
             reasons = [*reasons, f"and {more:,} more"]
         checks.append(
-            f"<tr><td>{mark}</td><td>{esc(says)}{_list(reasons) if reasons else ''}</td></tr>"
+            f'<tr><td class="mark">{mark}</td>'
+            f"<td>{esc(says)}{_list(reasons) if reasons else ''}</td></tr>"
         )
     verdict = (
         '<h1 class="good">Green: the evidence holds</h1>'
@@ -1282,7 +1303,7 @@ def as_html(report: Report) -> str:
             _rows(flows, ("destination", "flows", "bytes in", "bytes out")),
             f"<p>Deliberate attempts to leave, blocked and seen: {facts.get('controls', 0):,}.",
             f" Times at which the site was stopped: {len(stopped):,}.</p>",
-            _rows(stopped[:50], ("stopped", "started")) if stopped else "",
+            _rows(map(tuple, stopped[:50]), ("stopped", "started")) if stopped else "",
             "<h2>Claim 2, control: who holds keys and privileged access</h2>",
             _rows(people, ("person", "roles")),
             "<p>Staff sessions, by role and stated place:</p>",
