@@ -204,10 +204,16 @@ class Store:
         """Nothing of earlier pages is left in the WAL. Raises KeysAway when others read for so long
         that it cannot be done; doing it again is enough.
         """
-        with self.reading() as connection:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise KeysAway("the file of keys is read all the time: do it once more")
+        until = time.monotonic() + LOCK_WAIT_S
+        while True:
+            with self.reading() as connection:
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return
+            # Where another connection is at it just now SQLite says so at once and does not wait.
+            if time.monotonic() > until:
+                raise KeysAway("the file of keys is read all the time: do it once more")
+            time.sleep(0.01)
 
     def older(self, table: str, number: int, after: bytes | str, limit: int) -> list[Row]:
         """Keys that generations before `number` wrapped, after a name, in its order."""
