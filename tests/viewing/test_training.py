@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jhalak import records
+from jhalak.border.log.entries import Kind, read_entry
 from jhalak.feed import models, places_file
 from jhalak.feed.events import Event, Promoted, decode, encode
 from jhalak.feed.taste import SIZE
@@ -20,7 +21,7 @@ from jhalak.feed.training import proposal as proposals
 from jhalak.feed.training.gate import Row
 from jhalak.options import options
 from jhalak.records.jobs import Job, JobState, run_due
-from jhalak.records.models import AuditEntry
+from jhalak.records.models import AuditEntry, LedgerEntry
 from jhalak.stores.events import NewEvent
 from jhalak.viewing import tasks, training
 from jhalak.viewing.commands import feed_cli
@@ -116,6 +117,16 @@ def test_taken_back_is_what_was_before() -> None:
         "digest": first, "before": "", "since": 0, "reason": "looks odd", "instead": second,
     }  # fmt: skip
     assert training.do_roll_back(None, "this too") == ""
+    told = [read_entry(bytes(row.leaf)) for row in LedgerEntry.objects.order_by("id")]
+    assert {one.kind for one in told} == {Kind.MODEL}
+    said = [(one.body["verdict"], one.body["digest"]) for one in told]
+    assert said == [
+        ("promoted", first),
+        ("promoted", second),
+        ("taken back", first),
+        ("taken back", ""),
+    ]
+    assert told[0].body["data_root"] == models.read_manifest(training.folder(), first).data.root
     assert served() == ""
     with pytest.raises(training.Refused, match="nothing trained"):
         training.do_roll_back(None, "again")

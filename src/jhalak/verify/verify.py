@@ -505,7 +505,7 @@ def _sort(part: Part, index: int, at: int, kind: str, body: dict[str, Any]) -> N
         _take_flow(part, index, body)
     elif kind in KEPT:
         part.kept.append((index, at, kind, body))
-    elif kind == "model":
+    elif kind == "model" and body.get("digest"):  # none: what was taken back was the first
         part.models[str(body.get("digest"))] = (
             index,
             str(body.get("kind")),

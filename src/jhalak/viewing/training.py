@@ -17,12 +17,14 @@ import msgspec
 from django.db import transaction
 
 from jhalak import records
+from jhalak.border.log.entries import Kind
 from jhalak.feed import models, places_file, training
 from jhalak.feed.events import BadEvent, Promoted, Watched, decode
 from jhalak.feed.training import quality
 from jhalak.options import options
 from jhalak.records.actions import Actor
 from jhalak.records.jobs import Progress
+from jhalak.records.ledger import enter
 from jhalak.records.models import AuditEntry
 from jhalak.stores.events import StoredEvent
 from jhalak.viewing.models import LogCursor
@@ -121,6 +123,17 @@ def do_promote(actor: Actor | None, proposal: training.Proposal) -> str:
         if before.digest == digest:
             raise Refused("this is in force already")
         _put(actor, PROMOTE, digest, before.digest, since, **proposal.manifest.gate)
+        enter(
+            Kind.MODEL,
+            {
+                "kind": KIND,
+                "digest": digest,
+                "data_root": proposal.manifest.data.root,
+                "code": proposal.manifest.code,
+                "seed": proposal.manifest.seed,
+                "verdict": "promoted",
+            },
+        )
     return digest
 
 
@@ -138,6 +151,8 @@ def do_roll_back(actor: Actor | None, reason: str) -> str:
             raise Refused("nothing trained is in force")
         before = _before(now.before)
         _put(actor, ROLLBACK, now.before, before, since, reason=reason, instead=now.digest)
+        told = {"kind": KIND, "digest": now.before, "instead": now.digest}
+        enter(Kind.MODEL, {**told, "verdict": "taken back", "reason": reason[:500]})
     return now.before
 
 
