@@ -53,10 +53,9 @@ class Direction:
     @property
     def missed(self) -> int:
         """How many were not, between the first and the last."""
-        if not self._begins:
-            return 0
-        end = self._ends[-1] if self._fin is None else max(self._fin, self._ends[-1])
-        return end - min(0, self._begins[0]) - self.bytes
+        begin = min(0, self._begins[0]) if self._begins else 0
+        end = max(self._fin or 0, self._ends[-1] if self._ends else 0)
+        return end - begin - self.bytes
 
 
 @dataclass
