@@ -57,7 +57,10 @@ def from_files(folder: Path) -> list[LocalRoot]:
         with os.fdopen(descriptor, "rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise KeyRefused(f"others may read {path}. Change that: chmod 600 {path}")
-            found.append(_root(file.read(1000).decode("ascii", "replace"), str(path)))
+            line = file.read(1000)
+        if line and not line.strip(b"\0"):
+            continue  # its rotation is destroying it at this moment
+        found.append(_root(line.decode("ascii", "replace"), str(path)))
     return found
 
 
