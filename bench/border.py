@@ -29,9 +29,9 @@ from jhalak.border import survey
 from jhalak.border.services import Processes, service_rules
 
 VIDEOS = 1_000
-PAIRS = 20
+PAIRS = 16
 SLICE = 1.0
-UPLOADS = 12
+UPLOADS = 8
 # The site without its seals: nothing else of it is different.
 OPEN = """
 from jhalak.cli import main

@@ -1,8 +1,9 @@
 """The broker: one process outside the seal, asked over a Unix socket that was opened for it.
 
-A flow is an entry with its bytes, on disk before the answer is given. Before a byte leaves it is
-written down as under way, in a file that its entry replaces; what a crash left there is entered at
-the next start, as cut off. Refusals are entries too. Where nothing can be written, nothing is sent.
+Of each flow two entries are written, and are on disk, before what they tell of: `opening` before a
+byte leaves, and its end with the bytes before the answer is given. So a flow that a crash cut off
+stands there as one without an end, which the verifier names. Refusals are entries too. When the
+ledger cannot be written, nothing is sent.
 
     accept   one thread; when MOST flows are under way, who comes is told so and let go
     flow     a thread each: read the question, find the destination, pin, connect, say it, answer
@@ -35,15 +36,12 @@ from jhalak.border.egress.destinations import (
 )
 from jhalak.border.egress.line import Limits, Line, LineError
 from jhalak.border.egress.messages import Answer, Asked, BadFrame, Post, Refusal, Reply
-from jhalak.border.log import durable
 from jhalak.border.log.entries import Kind as Entry
 from jhalak.border.log.entries import new_id, now_ms
 
 MOST = 32  # flows at once
 READ_S = 10.0  # to ask in
 HOPS = 3  # times that one may be sent on
-UNWRITABLE = "the ledger cannot be written, so nothing is sent"
-CUT_OFF = "cut off with the broker: its bytes are not known"
 BUSY = "the broker is busy: try again in a moment"
 Ledger = Callable[[Entry, dict[str, Any]], None]
 
@@ -68,7 +66,6 @@ class Broker:
         self._data = data
         self._ledger = ledger
         self._limits = limits or Limits()
-        self._under_way = UnderWay(data)
         self._resolve = resolve
         self._free = threading.Semaphore(MOST)
         self._threads: set[threading.Thread] = set()
@@ -78,9 +75,6 @@ class Broker:
 
     def run(self, listener: socket.socket, stop: Callable[[], bool]) -> None:
         """Serves until `stop`; then the flows under way have their time to end."""
-        for flow in self._under_way.cut_off():
-            self._ledger(Entry.EGRESS_FLOW, flow | {"closed": now_ms(), "outcome": CUT_OFF})
-            self._under_way.end(flow)
         with contextlib.suppress(Refused):  # who asks is told
             self._declared.now()
         listener.setblocking(False)
@@ -175,21 +169,20 @@ class Broker:
             address = pin(destination, self._resolve)
         except AddressRefused as error:
             raise Refused(str(error)) from error
-        flow: dict[str, Any] = {
+        flow = {
             "flow": new_id(now_ms()),
             "destination": destination.name,
             "purpose": destination.purpose,
             "address": address,
             "port": destination.port,
-            "opened": now_ms(),
-            "bytes_in": 0,
-            "bytes_out": 0,
+            "opened": (opened := now_ms()),
         }
+        counts = {"bytes_in": 0, "bytes_out": 0, "closed": opened, "outcome": "opening"}
         try:
-            self._under_way.begin(flow)
-        except OSError as error:
+            self._ledger(Entry.EGRESS_FLOW, flow | counts)
+        except Exception as error:
             logger.exception("the ledger cannot be written")
-            raise Refused(UNWRITABLE) from error
+            raise Refused("the ledger cannot be written, so nothing is sent") from error
         line = Line(self._limits)
         onward: Redirected | None = None
         try:
@@ -207,7 +200,6 @@ class Broker:
         counts = {"bytes_in": line.bytes_in, "bytes_out": line.bytes_out, "closed": now_ms()}
         try:
             self._ledger(Entry.EGRESS_FLOW, flow | counts | {"outcome": outcome})
-            self._under_way.end(flow)
         except Exception:
             logger.exception("the end of a flow could not be written down")
             return Refusal("it was sent, and its end could not be written down", left=True)
@@ -228,32 +220,6 @@ def _onward(
             return one
     where = f"{onward.host}:{onward.port}"
     raise Refused(f"{before.name} sends on to {where}, which is not declared"[:500])
-
-
-class UnderWay:
-    """Flows that have begun and are no entries as yet, a file each."""
-
-    def __init__(self, data: Path) -> None:
-        self._folder = data / "border" / "spool" / "under-way"
-
-    def begin(self, flow: dict[str, Any]) -> None:
-        """On disk when this returns. Raises OSError."""
-        durable.make_folder(self._folder, 0o700)
-        durable.write(self._folder / flow["flow"], msgspec.json.encode(flow), 0o600)
-        durable.sync_folder(self._folder)
-
-    def end(self, flow: dict[str, Any]) -> None:
-        (self._folder / flow["flow"]).unlink(missing_ok=True)
-
-    def cut_off(self) -> list[dict[str, Any]]:
-        """What an earlier broker left. A file without its end was never sent for."""
-        found = []
-        for file in sorted(self._folder.iterdir()) if self._folder.is_dir() else []:
-            try:
-                found.append(msgspec.json.decode(file.read_bytes(), type=dict[str, Any]))
-            except msgspec.DecodeError:
-                file.unlink()
-        return found
 
 
 class _Declared:
@@ -283,7 +249,7 @@ class _Declared:
                     raise Refused(str(error)) from error
                 except Exception as error:
                     logger.exception("the ledger cannot be written")
-                    raise Refused(UNWRITABLE) from error
+                    raise Refused("the ledger cannot be written, so nothing is sent") from error
                 self._seen, self._held = stamp, held
             return self._held
 
