@@ -12,11 +12,13 @@ import ctypes
 import fcntl
 import json
 import os
+import shutil
 import socket
 import struct
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from tests.live import Site
@@ -138,6 +140,23 @@ def journey(site: Site, folder: Path) -> dict[str, Any]:
     return told
 
 
+def look(site: Site) -> list[str]:
+    """What a browser asks for, in all: it is opened on the feed, and goes to a few pages."""
+    from playwright.sync_api import sync_playwright
+
+    hosts: set[str] = set()
+    with sync_playwright() as playwright:
+        found = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("request", lambda asked: hosts.add(urlsplit(asked.url).netloc))
+        for path in ("/", "/discover", "/login", "/signup"):
+            page.goto(site.url + path)
+            page.wait_for_load_state("load")
+        browser.close()
+    return sorted(hosts - {""})
+
+
 def main(folder: Path) -> None:
     try:
         own_world()
@@ -150,6 +169,8 @@ def main(folder: Path) -> None:
 
     with Site(folder / "data") as site:
         told = journey(site, folder)
+        told["hosts"] = look(site)
+        told["site"] = site.url.removeprefix("http://")
         told["sealed"] = {one.name: one.sealed for one in Processes(site.data).all()}
     told["packets"] = capture.packets()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:

@@ -14,6 +14,7 @@ from tests.border.conftest import ROOT
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.browser,
     pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's"),
     pytest.mark.skipif(
         "JHALAK_DATABASE_URL" in os.environ, reason="the world of its own has no other database"
@@ -43,6 +44,7 @@ def test_the_whole_journey_sends_nothing(tmp_path: Path) -> None:
     assert told["learnt"]
     assert told["trained"] == ["done"]
     assert set(told["pages"]) == {200}
+    assert told["hosts"] == [told["site"]]
     assert told["packets"] == []
     assert told["seen"] > 0, "the capture is blind, so that its zero says nothing"
     assert all(sealed for name, sealed in told["sealed"].items() if name != "supervisor")

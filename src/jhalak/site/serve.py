@@ -18,9 +18,11 @@ waits.
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -45,6 +47,12 @@ BACKLOG = 1024
 # (docs/decisions.md, "One thread for one page").
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 CONTROL_FIRST, CONTROL_EVERY = 60.0, 3600.0  # seconds after the site answers, and between
+_IMPORTS = """
+import os, django
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jhalak.site.settings")
+django.setup()
+import jhalak.records.worker, jhalak.site.web, jhalak.viewing.engine_server, jhalak.site.urls
+"""
 APPLICATION = "jhalak.site.wsgi:application"
 
 
@@ -155,6 +163,19 @@ def run_before(command: str, sealing: Sealing) -> None:
         raise ServeError(f"Nothing was started: `jhalak {command}` failed, its reason is above.")
 
 
+def compile_once() -> None:
+    """Has Python keep what it compiles of us and ours: sealed processes cannot, since they may
+    write no code. Done again when this version is another.
+    """
+    urls = Path(__file__).with_name("urls.py")
+    kept = Path(importlib.util.cache_from_source(str(urls)))
+    if sys.dont_write_bytecode or not os.access(urls.parent, os.W_OK):
+        return
+    if kept.exists() and kept.stat().st_mtime > urls.stat().st_mtime:
+        return
+    subprocess.run([sys.executable, "-c", _IMPORTS], check=False, stderr=subprocess.DEVNULL)
+
+
 def serve(
     *,
     with_front: bool = True,
@@ -204,6 +225,7 @@ def serve(
         programs = [sealing.around(program) for program in programs]
         programs.append(_control())
         programs.extend(replace(one, exception="client") for one in more(url))
+        compile_once()
         for command in before:
             run_before(command, sealing)
         probe = Probe(where, given.hosts.split()[0] if given.hosts.split() else "localhost")
