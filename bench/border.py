@@ -1,4 +1,4 @@
-"""What the seal costs: two sites with the same 1,000 videos run side by side, one sealed and one
+"""What the seal costs: two sites with the same 500 videos run side by side, one sealed and one
 not, and are asked in turns, in short slices, so that whatever else the machine does meets both.
 
 The figure is the median over pairs of neighbouring slices. The site that is not asked does nothing
@@ -28,8 +28,8 @@ from bench.upload import put
 from jhalak.border import survey
 from jhalak.border.services import Processes, service_rules
 
-VIDEOS = 1_000
-PAIRS = 16
+VIDEOS = 500
+PAIRS = 12
 SLICE = 1.0
 UPLOADS = 8
 # The site without its seals: nothing else of it is different.
