@@ -94,6 +94,7 @@ def test_bytes_that_are_no_text_and_a_name_twice_are_refused() -> None:
             parse(text)
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200))
 def test_no_bytes_do_anything_else(text: bytes) -> None:
     try:
@@ -163,6 +164,7 @@ def test_what_is_the_same_name_becomes_one(host: str, asked: str) -> None:
     assert host_name(asked) == asked
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_a_name_that_is_taken_is_plain(text: str) -> None:
     try:
@@ -219,6 +221,7 @@ def test_a_declared_address_is_not_looked_up_and_a_private_one_needs_the_word() 
     assert pin(internal, never) == "10.0.0.1"
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["::ffff:0:0", "64:ff9b::", "::"]))
 def test_no_address_of_the_old_network_hides_in_one_of_the_new(old: int, prefix: str) -> None:
     hidden = ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) | old)
