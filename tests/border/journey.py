@@ -175,7 +175,10 @@ def main(folder: Path) -> None:
         told["sealed"] = {one.name: one.sealed for one in Processes(site.data).all()}
     capture.packets()  # a browser calls its maker: that is the viewer's, and counts for nobody
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        line.sendto(b"a deliberate one", ("192.0.2.1", 9))
+        # To everybody on the cable: for one of them the kernel would ask first where it is, and
+        # does not ask again soon.
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        line.sendto(b"a deliberate one", ("198.51.100.255", 9))
     told["seen"] = len(capture.packets())
     capture.close()
     print(json.dumps(told))
