@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -487,6 +487,49 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
     assert verify.main([str(found), *KEYS]) == 0
     free = {"report.html", "report.json"}
     return found, [p for p in sorted(found.rglob("*")) if p.is_file() and p.name not in free]
+
+
+ODD: list[Any] = [None, 1 << 70, "x", [1], [{}], {"a": []}]
+
+
+def shapes(value: Any) -> Iterator[Any]:
+    """Odd values in place of the whole, of each member, and of each member of the first item."""
+    yield from ODD
+    if isinstance(value, list) and value:
+        yield from ([inner, *value[1:]] for inner in shapes(value[0]))
+    elif isinstance(value, dict):
+        for name in list(value)[:9]:
+            yield from ({**value, name: odd} for odd in ODD)
+            yield {key: item for key, item in value.items() if key != name}
+
+
+@pytest.mark.slow
+def test_no_shape_of_json_breaks_the_verifier(
+    small: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    """An operator signs what he likes: the verifier says red or green of it, and never fails."""
+    pack = Path(shutil.copytree(small[0], tmp_path / "evidence"))
+    item = {"kind": "gap", "subject": "a", "expires": "2030-01-01", "from_ms": 1, "until_ms": 2}
+    more = {
+        "exceptions.json": [item],
+        "models.json": [SAID.models[packs.MODEL][0]],
+        "captures.json": [{"capture": "a", "differences": ["b"]}],
+    }
+    for path in sorted(pack.glob("*.json")):
+        before = path.read_bytes()
+        if path.name in ("report.json", "materials.cdx.json"):
+            continue
+        for odd in shapes(more.get(path.name) or json.loads(before)):
+            path.write_text(json.dumps(odd))
+            try:
+                report = verify.Pack(pack, processes=1).run()
+            except verify.Broken:
+                assert path.name == "manifest.json"
+                continue
+            json.dumps(report.as_json())
+            assert verify.as_html(report)
+            assert verify.as_text(report)
+        path.write_bytes(before)
 
 
 def test_many_processes_find_what_one_finds(

@@ -761,37 +761,47 @@ class Pack:
         try:
             self.since, self.until = self.manifest["since_ms"], self.manifest["until_ms"]
             self.period, first = self.manifest["period_ms"], self.manifest["first_entry"]
-            if not all(type(n) is int for n in (self.since, self.until, self.period, first)):
+            numbers = (self.since, self.until, self.period, first)
+            if not all(type(n) is int and 0 <= n < 1 << 53 for n in numbers):
                 raise TypeError
         except (KeyError, TypeError) as error:
             raise Broken("manifest.json lacks times, period or first entry") from error
         if not 0 < self.period <= LONGEST_PERIOD_MS:
-            self.report.red("time", "the pack states a period that is longer than 24 hours")
+            self.report.red("time", "the pack states no period, or one longer than 24 hours")
             self.period = LONGEST_PERIOD_MS
-        self._keys()
-        self._files()
+        self._look("pack", self._keys)
+        self._look("pack", self._files)
         checkpoint = self._checkpoint()
         entries = Entries(self.period)
-        if checkpoint is not None:
-            entries = self._tree(checkpoint, max(0, first), read)
-            self._times(entries, first)
-            self._control(entries)
-            self._seals(entries)
-            self._flows(entries)
-            self._models(entries)
-        looks: dict[str, Callable[[Entries], None]] = {
-            "map": self._map,
-            "exceptions": self._exceptions,
-            "release": self._release,
-            "capture": self._captures,
+        of_log: dict[str, Callable[[Entries], None]] = {
+            "time": lambda found: self._times(found, first),
+            "control": self._control,
+            "seal": self._seals,
+            "flows": self._flows,
+            "models": self._models,
         }
-        for check, look in looks.items():
-            try:
-                look(entries)
-            except Broken as error:
-                self.report.red(check, str(error))
-        self._facts(entries, checkpoint)
+        if checkpoint is not None:
+            entries = self._tree(checkpoint, first, read)
+            for check, look in of_log.items():
+                self._look(check, look, entries)
+        else:
+            self.report.idle |= {"tree", "history", "entries", *of_log}
+        self._look("map", self._map, entries)
+        self._look("exceptions", self._exceptions, entries)
+        self._look("release", self._release, entries)
+        self._look("capture", self._captures, entries)
+        self._look("pack", self._facts, entries, checkpoint)
         return self.report
+
+    def _look(self, check: str, look: Callable[..., None], *given: Any) -> None:
+        """What a file of the pack is not shaped like is red, and stops no other check."""
+        try:
+            look(*given)
+        except Broken as error:
+            self.report.red(check, str(error))
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            said = f"a file of the pack is not of its format ({type(error).__name__}: {error})"
+            self.report.red(check, said[:300])
 
     def _keys(self) -> None:
         try:
@@ -1208,11 +1218,15 @@ class Pack:
         if checkpoint is not None:
             facts["size"], facts["root"] = checkpoint.size, checkpoint.root.hex()
         facts["jurisdiction"] = str(self.manifest.get("jurisdiction", ""))[:4000]
-        for name in ("people", "exceptions"):
-            try:
-                facts[name] = _json(self.folder, f"{name}.json", list)[:1000]
-            except Broken as error:
-                self.report.red("pack", str(error))
+        fields = ("kind", "subject", "reason", "owner", "expires")
+        facts["exceptions"] = [
+            {name: str(item.get(name, ""))[:300] for name in fields}
+            for item in _json(self.folder, "exceptions.json", list)[:1000]
+        ]
+        facts["people"] = [
+            {"name": str(item["name"])[:300], "roles": [str(role)[:80] for role in item["roles"]]}
+            for item in _json(self.folder, "people.json", list)[:1000]
+        ]
 
 
 # For a person -----------------------------------------------------------------------------------
@@ -1277,15 +1291,10 @@ def as_html(report: Report) -> str:
         else '<h1 class="bad">Red: the evidence does not hold</h1>'
     )
     flows = [(name, *numbers) for name, numbers in sorted(facts.get("flows", {}).items())]
-    people = [
-        (item.get("name"), ", ".join(map(str, item.get("roles", []))))
-        for item in facts.get("people", [])
-        if isinstance(item, dict)
-    ]
+    people = [(item["name"], ", ".join(item["roles"])) for item in facts.get("people", [])]
     exceptions = [
-        (item.get("kind"), item.get("subject"), item.get("reason"), item.get("expires"))
+        (item["kind"], item["subject"], item["reason"], item["owner"], item["expires"])
         for item in facts.get("exceptions", [])
-        if isinstance(item, dict)
     ]
     stopped = facts.get("stopped", [])
     return "".join(
@@ -1315,7 +1324,7 @@ def as_html(report: Report) -> str:
             "<p>The operator states (not computed, not checked):</p>",
             f"<p>{esc(facts.get('jurisdiction') or 'Nothing was stated.')}</p>",
             "<h2>Exceptions in force</h2>",
-            _rows(exceptions, ("kind", "of", "why", "until")),
+            _rows(exceptions, ("kind", "of", "why", "who answers", "until")),
             "<h2>What is in the log</h2>",
             _rows(facts.get("kinds", {}).items(), ("kind", "entries")),
             f'<p class="dim">Root {esc(facts.get("root", ""))}</p>',
