@@ -8,6 +8,7 @@ import dataclasses
 import html.parser
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -240,18 +241,6 @@ def test_a_flow_without_its_end(tmp_path: Path, leaves: list[bytes]) -> None:
     two.remove(ended)
     report = look(make_pack(tmp_path / "2", two))
     only(report, "flows", "a flow to 'mail' began and its end is missing")
-
-
-def test_processes_outside_the_seal_by_design_are_noted(
-    tmp_path: Path, leaves: list[bytes]
-) -> None:
-    broker = {"name": "broker", "sealed": False, "exception": "broker", "why": "it connects"}
-    report = look(make_pack(tmp_path / "1", leaves, said(processes=[broker])))
-    assert report.green, report.reasons
-    assert report.notes == ["The broker works outside the seal, by design: it connects."]
-    other = {**broker, "name": "worker"}
-    report = look(make_pack(tmp_path / "2", leaves, said(processes=[other])))
-    only(report, "seal", "process worker was not sealed")
 
 
 def test_code_with_a_flipped_byte(tmp_path: Path, leaves: list[bytes]) -> None:
@@ -519,7 +508,8 @@ def test_no_shape_of_json_breaks_the_verifier(
         before = path.read_bytes()
         if path.name in ("report.json", "materials.cdx.json"):
             continue
-        for odd in shapes(more.get(path.name) or json.loads(before)):
+        every = list(shapes(more.get(path.name) or json.loads(before)))
+        for odd in random.Random(1).sample(every, min(25, len(every))):
             path.write_text(json.dumps(odd))
             try:
                 report = verify.Pack(pack, processes=1).run()

@@ -120,7 +120,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 def built_in_exceptions() -> list[dict[str, str]]:
     """The names that such processes have, as the register of exceptions has them."""
     names = {"supervisor": "supervisor", "keeper": "supervisor", "broker": "broker"}
-    names |= {"world": "client", "crowd": "client"}
+    names |= {"control": "control", "world": "client", "crowd": "client"}
     return [
         {
             "kind": "unsealed",

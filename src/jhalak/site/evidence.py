@@ -17,7 +17,7 @@ from jhalak.border.egress import destinations
 from jhalak.border.evidence import Said
 from jhalak.border.log.keys import key_file, load_signer
 from jhalak.border.materials import materials
-from jhalak.border.services import Processes
+from jhalak.border.services import EXCUSED, Processes, built_in_exceptions
 from jhalak.feed import models
 from jhalak.people.models import Person
 from jhalak.people.roles import Role
@@ -31,11 +31,18 @@ def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
     OSError, and the errors of the files that an operator writes.
     """
     border = data / "border"
+    processes = Processes(data).all()
+    demo = {one.name for one in processes if one.exception == "client"}
+    built_in = [
+        one
+        for one in built_in_exceptions()
+        if one["reason"] != EXCUSED["client"] or one["subject"] in demo
+    ]
     return Said(
         map=live_map(),
-        processes=[msgspec.to_builtins(one) for one in Processes(data).all()],
+        processes=[msgspec.to_builtins(one) for one in processes],
         destinations=[one.said() for one in destinations.load(data).values()],
-        exceptions=[one.said() for one in exceptions.load(data)],
+        exceptions=[*built_in, *(one.said() for one in exceptions.load(data))],
         release=said_of_release(border / release.FILE),
         models=said_of_models(data / "feed" / "models"),
         people=[

@@ -41,7 +41,6 @@ COUNTED = frozenset(
 KINDS = KEPT | COUNTED
 LATE_MS = 15 * 60_000  # entries of several processes may come in another order than their times
 SILENCE = 2  # periods: the control comes at any moment of each, so two lie less than that apart
-OUTSIDE = frozenset({"supervisor", "broker", "front", "control"})  # by design, each told as such
 LONGEST_PERIOD_MS = 24 * 3_600_000  # a pack may state a shorter one, and no longer one
 MOST_JSON = 256 << 20
 MOST_NOTE = 1 << 20
@@ -1045,9 +1044,7 @@ class Pack:
             if isinstance(item, dict) and item.get("sealed") is True:
                 continue
             why = str(item.get("why", ""))[:200] if isinstance(item, dict) else ""
-            if name in OUTSIDE and item.get("exception") == name:
-                self.report.notes.append(f"The {name} works outside the seal, by design: {why}.")
-            elif name in excused:
+            if name in excused:
                 self.report.notes.append(f"{name} is not sealed, by a declared exception.")
             else:
                 self.report.red("seal", f"process {name} was not sealed ({moment}): {why}")
