@@ -19,7 +19,7 @@ from jhalak.feed.taste import SIZE
 
 NOW, SECOND = 1_790_000_000_000, 1000
 LENGTH_MS = 10_000
-GREEDY = 0.02  # temperature of the draw
+GREEDY = 0.002  # temperature of the draw
 
 
 class Served:

@@ -6,12 +6,15 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jhalak.feed import Config, Engine, ReasonCode, Weights, near
 from jhalak.feed import events as ev
+from jhalak.feed.catalogue import Catalogue
 from jhalak.feed.models import ModelError
 from jhalak.feed.orderings import Newest
-from jhalak.feed.places_file import encode
+from jhalak.feed.places_file import decode, encode
 from jhalak.feed.taste import SIZE, by_content
 from tests.feed.test_replay import long_log
 from tests.feed.worlds import HOUR, NOW, World, alike, patient, video, watch
@@ -194,3 +197,42 @@ def test_a_graph_finds_what_comparing_everything_finds(monkeypatch):
     assert (
         gone not in graph.nearest(centres[0].astype(np.float32), 50, public, places, none).tolist()
     )
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4),  # author
+            st.sampled_from(["", "c1", "c2"]),
+            st.sets(st.sampled_from([f"t{n}" for n in range(9)])),
+            st.sampled_from(["", "hi", "ta"]),
+            st.integers(0, 3),  # sound
+        ),
+        max_size=12,
+    ),
+    st.booleans(),
+    st.sampled_from([1, 5, 1000]),
+)
+def test_all_placed_at_once_lie_where_each_would(facts, is_trained, at_once):
+    """To the bit: a video published after a promotion is placed alone, those before together."""
+    rng = np.random.default_rng(len(facts))
+    words = {
+        word: rng.normal(size=SIZE) for word in ("channel:c1", "author:2", "tag:t3", "sound:1")
+    }
+    ids = np.array([2, 5, 900])
+    trained = decode(encode(ids, rng.normal(size=(3, SIZE)), words)) if is_trained else None
+    catalogue = Catalogue(12 * HOUR)
+    clips = [
+        ev.Published(n, author, channel, tuple(sorted(tags)), language, 9000, NOW, sound=sound)
+        for n, (author, channel, tags, language, sound) in enumerate(facts, 1)
+    ]
+    for clip in clips:
+        catalogue.publish(clip, NOW)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jhalak.feed.catalogue.AT_ONCE", at_once)
+        catalogue.settle(trained)
+    together = catalogue.columns["place"].tobytes()
+    for clip in clips:
+        catalogue.publish(clip, NOW)
+    assert catalogue.columns["place"].tobytes() == together

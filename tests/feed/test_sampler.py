@@ -78,6 +78,16 @@ def draw(
     )
 
 
+@pytest.mark.parametrize("temperature", [1e-6, 0.002, 0.02])
+def test_a_draw_that_is_nearly_greedy_is_so_on_the_whole_page(temperature):
+    """One score far above the others leaves these in their order, not all alike."""
+    scores = [50.0, *(4.0 - n for n in range(20)), 40.0]
+    config = Config(explore=0.0, temperature=temperature)
+    slots = draw(3, scores, config=config)
+    assert [slot.place for slot in slots] == [0, 21, *range(1, 7)]
+    assert all(slot.propensity > 0.999 for slot in slots)
+
+
 @pytest.mark.slow
 def test_first_slot_comes_as_often_as_declared():
     scores, rounds = [0.0, 0.5, 1.0, 2.0, -1.0], 20_000

@@ -26,7 +26,9 @@ from jhalak.feed.near import Near
 from jhalak.feed.orderings import Flags, Floats, Hot, Newest, Rows
 from jhalak.feed.places_file import Places
 from jhalak.feed.taste import SIZE, Prior, by_content
+from jhalak.feed.taste.content import WordPlaces
 
+AT_ONCE = 131_072  # rows placed together: bounds memory
 TAGS = 8  # of one video; further ones are not looked at
 WORD = 64  # characters of a slug, tag or language that count
 NEWCOMER = 1.0
@@ -34,6 +36,7 @@ HOT_ALL, HOT_LANGUAGE = 1, 2  # bits of `marks`
 EPOCH_HALVES = 512  # half-lives after which the epoch moves
 REMOVALS: tuple[Removal, ...] = tuple(Removal)  # column `removed` holds 1 + place here, 0 for none
 
+Floats32 = npt.NDArray[np.float32]
 Columns = dict[str, npt.NDArray[Any]]
 KINDS: dict[str, tuple[Any, tuple[int, ...], float]] = {
     # name: dtype, further shape, filler
@@ -268,8 +271,17 @@ class Catalogue:
         if places is not None and places.size != SIZE:
             raise ValueError(f"places of {places.size} coordinates, and not {SIZE}")
         self.places = places
-        for row in range(self.count):
-            self._settle(row)
+        count, where = self.count, self.columns["place"]
+        own = None if places is None else places.ids()
+        table = WordPlaces(None if places is None else places.word)
+        for start in range(0, count, AT_ONCE):
+            rows = slice(start, min(start + AT_ONCE, count))
+            where[rows] = self._by_words(rows, table)
+            if places is not None and own is not None and len(own):
+                ids = self.ids[rows]
+                at = np.minimum(own.searchsorted(ids), len(own) - 1)
+                found = own[at] == ids
+                where[rows][found] = places.matrix()[at[found]]
         self.near.fill(self.newest.all(), self.columns["place"])
 
     def nearest(self, direction: npt.NDArray[np.float32], count: int) -> Rows:
@@ -283,6 +295,23 @@ class Catalogue:
             trained = None if self.places is None else self.places.word
             place = by_content(self._words(row), trained)
         self.columns["place"][row] = place
+
+    def _by_words(self, rows: slice, table: WordPlaces) -> Floats32:
+        """float32[rows, SIZE]: what `by_content` gives for the words of each row, to the bit."""
+        columns = self.columns
+        kinds: list[tuple[str, Any, Any]] = [
+            (kind, columns[kind][rows], words.names)
+            for kind, words in (
+                ("channel", self.channels),
+                ("author", self.authors),
+                ("language", self.languages),
+            )
+        ]
+        tags = columns["tags"][rows]
+        kinds += [("tag", tags[:, at], self.tags.names) for at in range(TAGS)]
+        sounds = columns["sound"][rows]
+        kinds.append(("sound", np.where(sounds == 0, -1, sounds), None))
+        return table.sum(kinds, (tags >= 0).sum(axis=1))
 
     def _words(self, row: int) -> list[tuple[str, object]]:
         """What a video says of itself, as (kind, name) pairs."""

@@ -9,7 +9,7 @@ Holst, 2000; the hashing trick), and everything is placed before anybody has wat
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +40,47 @@ def by_content(
         place = trained(kind, name) if trained is not None else None
         found += weight * (direction(kind, name) if place is None else TRAINED * place)
     return found / np.float32(ALL)
+
+
+class WordPlaces:
+    """`by_content` for many videos at once, equal to it to the bit. What a word adds is computed
+    once for all of them.
+    """
+
+    def __init__(self, trained: Callable[[str, object], Any] | None) -> None:
+        self._trained = trained
+        self._found: dict[tuple[str, int], Floats] = {}
+
+    def sum(
+        self, kinds: Sequence[tuple[str, npt.NDArray[Any], Sequence[Any] | None]], tags: Any
+    ) -> Floats:
+        """float32[n, SIZE]. `kinds` in the order in which the words of a video are said: the kind,
+        a code for each video (-1 for none), and the names of the codes, or None where a code is its
+        own name. `tags` int[n]: how many tags each has.
+        """
+        found = np.zeros((len(tags), SIZE), np.float32)
+        roots = np.sqrt(np.maximum(tags, 1).astype(np.float64))
+        for kind, codes, names in kinds:
+            rows = np.flatnonzero(codes >= 0)
+            if not len(rows):
+                continue
+            said, place = np.unique(codes[rows], return_inverse=True)
+            table = np.stack([self._of(kind, code, names) for code in said.tolist()])
+            weight = np.full(len(rows), WEIGHTS[kind])
+            if kind == "tag":
+                weight /= roots[rows]
+            found[rows] += weight.astype(np.float32)[:, None] * table[place]
+        return found / np.float32(ALL)
+
+    def _of(self, kind: str, code: int, names: Sequence[Any] | None) -> Floats:
+        key = (kind, code)
+        found = self._found.get(key)
+        if found is None:
+            name = code if names is None else names[code]
+            place = self._trained(kind, name) if self._trained is not None else None
+            found = direction(kind, name) if place is None else TRAINED * place
+            self._found[key] = found
+        return found
 
 
 @lru_cache(maxsize=65_536)
