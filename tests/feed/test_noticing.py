@@ -193,7 +193,7 @@ def test_trending_prefers_the_languages_declared_and_falls_back_to_all():
     assert any(here.videos[number].language == "ta" for number in trending)
 
 
-@pytest.mark.parametrize("name", list(Weights.__struct_fields__))
+@pytest.mark.parametrize("name", [n for n in Weights.__struct_fields__ if n != "ranker"])
 def test_every_weight_changes_an_order(name):
     """Two videos that differ in one respect only: its weight decides, and its sign the order."""
     plain = {"author": 1, "channel": "", "tags": (), "language": "", "published_ms": NOW - 9 * HOUR}

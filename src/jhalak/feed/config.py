@@ -23,6 +23,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     trending: float = 0.6
     quality: float = 0.5  # per log-odds that everybody's answers give it
     similar: float = 1.0  # per log-odds that this viewer's answers give it beyond that
+    ranker: float = 1.0  # of what a trained ranker adds or takes off, while one is in force
 
 
 class Quotas(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,10 @@ from jhalak.feed.page import Page
 from jhalak.feed.pipeline import Pipeline
 from jhalak.feed.protocols import Result, Slot
 from jhalak.feed.query import Outcome, Pick, Query, Scope, Slate, StageReport
-from jhalak.feed.reasons import reasons
+from jhalak.feed.ranker.causes import through_ranker
+from jhalak.feed.ranker.in_force import InForce
+from jhalak.feed.ranker.scorer import TERM
+from jhalak.feed.reasons import FAINT, reasons
 from jhalak.feed.ring import Ring, ring
 from jhalak.feed.rungs import LastSlate
 from jhalak.feed.stages import standard
@@ -79,6 +82,7 @@ class Engine:
         self._stages: dict[str, _Tally] = {}
         self._pages = {"full": 0, "short": 0, "empty": 0}
         self._inputs: Counter[str] = Counter()  # pages by behavioural input
+        self._rankers = InForce(state.read_model)
 
     @classmethod
     def new(
@@ -133,7 +137,13 @@ class Engine:
 
     @property
     def model(self) -> str:
-        return MODEL
+        """What ranks: the learner, and the ranker's digest shortened while one is served."""
+        with self._lock:
+            return self._model(self._rankers.ranker(self._state.models) is not None)
+
+    def _model(self, ranked: bool) -> str:
+        digest = self._state.models.get(ev.ModelKind.RANKER, "")
+        return f"{MODEL}+{digest[:12]}" if ranked else MODEL
 
     def observe(self, events: Sequence[tuple[int, ev.Event]]) -> int:
         """Learns from (offset, event) pairs in the order of the log. What is at or before
@@ -179,8 +189,14 @@ class Engine:
             try:
                 results = self._drawn(asked, page)
                 result = results[0]
+                ranked = [
+                    through_ranker(page, made, _of(side, result.slots), variant.config, FAINT)
+                    for side, (made, variant) in enumerate(
+                        zip(results, asked.variants, strict=True)
+                    )
+                ]
                 picks = tuple(
-                    self._pick(page, results[slot.side], number, slot, asked)
+                    self._pick(page, results[slot.side], number, slot, asked, ranked[slot.side])
                     for number, slot in enumerate(result.slots)
                 )
             finally:
@@ -188,7 +204,9 @@ class Engine:
             self._note(page, result)
             used = inputs(page.session)
             self._inputs.update(used or ("none",))
-            return Slate(slate, picks, MODEL, tuple(result.reports), used)
+            by_ranker = result.scores is not None and TERM in result.scores.names
+            self._rankers.count(by_ranker)
+            return Slate(slate, picks, self._model(by_ranker), tuple(result.reports), used)
 
     def score(self, query: Query, videos: Sequence[int]) -> list[Score]:
         """What these videos would score for this query, rules aside: for consoles, simulations
@@ -241,7 +259,7 @@ class Engine:
             state = self._state
             catalogue, viewers = state.catalogue, state.viewers
             return {
-                "model": MODEL,
+                "model": self.model,
                 "began": self._began,
                 "offset": state.offset,
                 "videos": {
@@ -257,6 +275,7 @@ class Engine:
                     "served_lately": len(self._served),
                 },
                 "models": dict(state.models),
+                "ranker": self._rankers.report(),
                 "events": dict(sorted(self._events.items())),
                 "pages": dict(self._pages),
                 "inputs": dict(sorted(self._inputs.items())),
@@ -299,6 +318,8 @@ class Engine:
             draws=Draws(seed),
             owed=state.owed,
             in_flight=self._in_flight,
+            fairness=state.fairness,
+            ranker=self._rankers.ranker(state.models),
         )
         return page, f"{seed_of(seed, query.viewer, number, query.now_ms):016x}"
 
@@ -313,7 +334,15 @@ class Engine:
             (one.pipeline, two.pipeline), (page, page.under(two.config)), self._positions
         )
 
-    def _pick(self, page: Page, result: Result, number: int, slot: Slot, asked: Asked) -> Pick:
+    def _pick(
+        self,
+        page: Page,
+        result: Result,
+        number: int,
+        slot: Slot,
+        asked: Asked,
+        ranked: dict[tuple[int, str], float],
+    ) -> Pick:
         variant = asked.variants[slot.side]
         score = 0.0
         if result.scores is not None and slot.place >= 0:
@@ -325,7 +354,9 @@ class Engine:
             propensity=slot.propensity,
             score=score,
             explore=slot.explore,
-            reasons=reasons(page, result.scores, slot, _came_by(page, slot, variant.pipeline)),
+            reasons=reasons(
+                page, result.scores, slot, _came_by(page, slot, variant.pipeline), ranked
+            ),
             arms=variant.arms if slot.credited else asked.arms,
         )
 
@@ -384,3 +415,7 @@ class _Tally:
         outcomes[OK.value] = self.ok
         removed = dict(sorted(self.removed.items()))
         return outcomes | {"videos": self.videos, "micros": self.micros, "removed": removed}
+
+
+def _of(side: int, slots: Sequence[Slot]) -> list[Slot]:
+    return [slot for slot in slots if slot.side == side]

@@ -221,6 +221,7 @@ class ModelKind(enum.StrEnum):
     """What can be trained and put in force; see feed.models."""
 
     PLACES = "places"
+    RANKER = "ranker"
 
 
 class Promoted(_Event, frozen=True, tag="promoted"):

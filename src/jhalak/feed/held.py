@@ -133,13 +133,12 @@ def drop_removed(viewer: str, viewers: Viewers, catalogue: Catalogue) -> None:
 
 def _drop_answers(session: Session, catalogue: Catalogue, kind: str, code: int | str) -> None:
     """Forgets the answers about videos that have this channel, author, tag or language."""
-    rows, felt = session.answered()
+    rows, _ = session.answered()
     if kind == "tag":
         has = (catalogue.columns["tags"][rows] == catalogue.tags.find(code)).any(axis=1)
     else:
         has = catalogue.columns[kind][rows] == code
-    session.answers = array("i", rows[~has].tobytes())
-    session.felt = array("f", felt[~has].tobytes())
+    session.keep_answers(~has)
 
 
 def may_teach(session: Session, catalogue: Catalogue, row: int, served_ms: int) -> bool:

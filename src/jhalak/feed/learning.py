@@ -23,7 +23,7 @@ from jhalak.feed.places_file import decode as read_places
 from jhalak.feed.statistics import Statistics
 from jhalak.feed.taste import SIZE, Learner, Own, Prior
 from jhalak.feed.tuning import Tuning
-from jhalak.feed.viewers import KINDS, RECENT, Session, View, Viewers
+from jhalak.feed.viewers import KINDS, RECENT, End, Session, View, Viewers
 
 DAY_MS = 24 * 3_600_000
 LONGEST_MS = 2**40  # a stretch of 35 years: more than any clock allows, less than any overflow
@@ -96,6 +96,8 @@ class State:
         duration_ms = self.catalogue.columns["duration"].item(row) or event.duration_ms
         verdict = self.fairness.judge(watched_ms, duration_ms, finished)
         self.fairness.learn(verdict.octave, verdict.bin)
+        skipped = watched_ms < self.config.skip_below * duration_ms and not finished
+        end = End.FINISHED if finished else End.SKIPPED if skipped else End.LEFT
         served_ms = event.served_ms or event.at_ms
         self._feel(session, row, verdict.felt - felt, count, served_ms)
         self.catalogue.watched(
@@ -105,10 +107,11 @@ class State:
         )
         if count:
             free = held.may_teach(session, self.catalogue, row, served_ms)
-            self._answer(event.viewer, session if free else Session(), row, verdict.felt)
+            into = session if free else Session()
+            self._answer(event.viewer, into, row, verdict.felt, end, at_ms)
             self.owed.watched(row, self.now_ms, by_feed=event.source != "scope")
         else:
-            self._correct(event.viewer, session, row, verdict.felt)
+            self._correct(event.viewer, session, row, verdict.felt, end)
         now = session.recent[row] = View(event.slate, watched_ms, finished, verdict)
         before = None if count else view
         self.statistics.watched(event, at_ms, self.catalogue, row, now, before)
@@ -235,14 +238,15 @@ class State:
         return moved
 
     def promoted(self, event: ev.Promoted) -> bool:
-        """A trained artefact is in force. Raises ModelError when it cannot be used: what was in
-        force before stays.
+        """A trained artefact is in force. Raises ModelError when places cannot be used: what was in
+        force before stays. A ranker shapes nothing here; pages look whether it can be used.
         """
         self.time(event.at_ms)
-        data = self.read_model(event.kind, event.digest) if event.digest else None
-        self.catalogue.settle(None if data is None else read_places(data))
-        self.learner.forget_places()
-        self.viewers.tastes.clear()  # learnt anew from the answers, once they are asked for
+        if event.kind is ev.ModelKind.PLACES:
+            data = self.read_model(event.kind, event.digest) if event.digest else None
+            self.catalogue.settle(None if data is None else read_places(data))
+            self.learner.forget_places()
+            self.viewers.tastes.clear()  # learnt anew from the answers, once they are asked for
         self.models[event.kind] = event.digest
         return True
 
@@ -262,15 +266,18 @@ class State:
         if row is None:
             return False
         session = self.viewers.active(event.viewer)
-        session.fade(self.time(event.at_ms), self.config.interest_half_ms, 1.0)
+        at_ms = self.time(event.at_ms)
+        session.fade(at_ms, self.config.interest_half_ms, 1.0)
         self._feel(session, row, signal, weight, event.at_ms)
         if weight > 0:
-            self._gestured(event.viewer, session, row, 1.0 if signal > 0 else -1.0)
+            self._gestured(event.viewer, session, row, signal > 0, at_ms)
         else:
             self.take_back(event.viewer, session, row)
         return True
 
-    def _answer(self, viewer: str, session: Session, row: int, felt: float) -> None:
+    def _answer(
+        self, viewer: str, session: Session, row: int, felt: float, end: End, at_ms: int
+    ) -> None:
         """A watch teaches about the video and about the viewer what was felt in [-1, 1]."""
         columns = self.catalogue.columns
         own = self._own(viewer, session)
@@ -281,27 +288,28 @@ class State:
             columns["unsure"].item(row),
             (1.0 + felt) / 2.0,
         )
-        session.answer(row, felt, self.config.answers)
+        session.answer(row, felt, end, at_ms, self.config.answers)
 
-    def _correct(self, viewer: str, session: Session, row: int, felt: float) -> None:
+    def _correct(self, viewer: str, session: Session, row: int, felt: float, end: End) -> None:
         """The watch went on, and what was felt is another by now."""
         columns = self.catalogue.columns
         columns["alone"][row] = self.learner.correct(
             columns["place"][row],
             columns["alone"].item(row),
             columns["unsure"].item(row),
-            session.answer_again(row, felt) / 2.0,
+            session.answer_again(row, felt, end) / 2.0,
         )
         self.viewers.tastes.pop(viewer)
 
-    def _gestured(self, viewer: str, session: Session, row: int, felt: float) -> None:
+    def _gestured(self, viewer: str, session: Session, row: int, good: bool, at_ms: int) -> None:
         """A gesture teaches about the viewer only: it can be taken back, and costs nobody time."""
         columns = self.catalogue.columns
         own = self._own(viewer, session)
         place = columns["place"][row]
         common = self.learner.average(place, columns["alone"].item(row))
-        self.learner.learn_own(own, place, common, (1.0 + felt) / 2.0)
-        session.answer(row, felt, self.config.answers)
+        self.learner.learn_own(own, place, common, float(good))
+        felt, end = (1.0, End.GESTURE) if good else (-1.0, End.REFUSED)
+        session.answer(row, felt, end, at_ms, self.config.answers)
 
     def _own(self, viewer: str, session: Session) -> Own:
         """What is held about a viewer's taste, to be changed; learnt anew when it was let go. Of a

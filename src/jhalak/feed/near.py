@@ -8,12 +8,16 @@ them, so it is in no snapshot.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-from usearch.index import Index
 
 from jhalak.feed.orderings import Newest, Rows
 from jhalak.feed.taste import SIZE
+
+if TYPE_CHECKING:
+    from usearch.index import Index
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -32,7 +36,7 @@ class Near:
         """Holds these rows and nothing else. `places` float32[all rows, SIZE]."""
         self._index = None
         if len(rows) > EXACT:
-            self._index = Index(ndim=SIZE, metric="ip", dtype="f16", expansion_search=LOOK)
+            self._index = _index()
             self._index.add(rows.astype(np.uint64), places[rows])
 
     def put(self, row: int, public: Newest, places: Floats) -> None:
@@ -68,3 +72,13 @@ class Near:
             few = np.flatnonzero(product <= np.partition(product, size)[size])
             rows, product = rows[few], product[few]
         return np.asarray(rows[np.lexsort((rows, product))][:size], np.int32)
+
+
+def _index() -> Index:
+    """An empty graph. usearch's library brings a C++ runtime of its own and lets others bind to it;
+    onnxruntime, loaded after it, crashes the process. In this order both work.
+    """
+    import onnxruntime  # noqa: F401
+    from usearch.index import Index
+
+    return Index(ndim=SIZE, metric="ip", dtype="f16", expansion_search=LOOK)

@@ -7,6 +7,7 @@ import enum
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from heapq import nsmallest
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,12 +15,16 @@ from jhalak.feed.catalogue import WORD, Catalogue
 from jhalak.feed.columns import Mask
 from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws
+from jhalak.feed.fairness import Fairness
 from jhalak.feed.in_flight import InFlight
 from jhalak.feed.orderings import NO_ROWS, Flags, Floats, Newest, Rows
 from jhalak.feed.owed import Ledger
 from jhalak.feed.query import Query, Scope
 from jhalak.feed.taste import Learner, Own
 from jhalak.feed.viewers import KINDS, Ranking, Session, Ties
+
+if TYPE_CHECKING:
+    from jhalak.feed.ranker.model import Ranker
 
 SLACK = 32  # rows of an order looked at beyond what is wanted of it
 LIKED = 0.05  # a weaker interest brings nothing to the page
@@ -71,6 +76,8 @@ class Page:
         draws: Draws,
         owed: Ledger,
         in_flight: InFlight,
+        fairness: Fairness,
+        ranker: Ranker | None,
     ) -> None:
         self.query = query
         self.catalogue = catalogue
@@ -85,6 +92,8 @@ class Page:
         self.draws = draws
         self.owed = owed
         self.in_flight = in_flight
+        self.fairness = fairness
+        self.ranker = ranker
         self.own = _own_author(query.viewer, catalogue)
         self._scope_code = _scope_code(query, catalogue)
         self.passed: dict[str, int] = {}  # what the source at work walked past, by reason
@@ -155,6 +164,12 @@ class Page:
                 found = codes[order], values[order]
             self._interests[kind] = found
         return found
+
+    def best_tag(self, row: int) -> int:
+        """Of a video's tags the one that the viewer likes most; -1 when there is none."""
+        codes, _ = self.interest("tag")
+        tags = self.catalogue.columns["tags"][row].tolist()
+        return next((code for code in codes.tolist() if code in tags), -1)
 
     def liked(self, kind: str, most: int) -> list[int]:
         """The codes of the strongest interests of a kind."""

@@ -182,6 +182,9 @@ class Pipeline:
             )
             if scores is None:
                 continue
+            if scores is best:  # it had nothing to say
+                run.report(0)
+                continue
             bad = ~np.isfinite(scores.total)
             sunk = int(np.count_nonzero(bad))
             if sunk == len(bad):

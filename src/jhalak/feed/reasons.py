@@ -6,6 +6,8 @@ speaks for it. Taking the named cause away lowers that video's score by the weig
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jhalak.feed.catalogue import Words
 from jhalak.feed.page import Page
 from jhalak.feed.protocols import Scores, Slot
@@ -40,12 +42,25 @@ EXPLORED = Reason(ReasonCode.EXPLORE, "", 0.0)
 OWED = Reason(ReasonCode.OWED, "", 0.0)
 
 
-def reasons(page: Page, scores: Scores | None, slot: Slot, came_by: str) -> tuple[Reason, ...]:
-    """Up to MOST reasons, at least one. `came_by`: the source or rung that brought the row."""
+def reasons(
+    page: Page,
+    scores: Scores | None,
+    slot: Slot,
+    came_by: str,
+    ranked: Mapping[tuple[int, str], float],
+) -> tuple[Reason, ...]:
+    """Up to MOST reasons, at least one. `came_by`: the source or rung that brought the row.
+    `ranked`: what a trained ranker adds to a term, or takes off, because of the same cause.
+    """
     found: list[Reason] = []
     if scores is not None and slot.place >= 0:
-        terms = zip(scores.terms[:, slot.place].tolist(), scores.names, strict=True)
-        strongest = sorted([term for term in terms if term[0] >= FAINT], reverse=True)
+        terms = [
+            (weight + ranked.get((slot.place, name), 0.0), name)
+            for weight, name in zip(scores.terms[:, slot.place].tolist(), scores.names, strict=True)
+            if weight >= FAINT and name in BY_TERM
+        ]
+        least = NAMED if ranked else FAINT
+        strongest = sorted([term for term in terms if term[0] >= least], reverse=True)
         strongest = [term for term in strongest if _sayable(page, slot.row, term[1])][:MOST]
         found = [
             Reason(BY_TERM[name], _value(page, slot, name), weight) for weight, name in strongest
@@ -82,17 +97,11 @@ def _value(page: Page, slot: Slot, name: str) -> str:
     if name == "language":
         return _name(catalogue.languages, columns["language"].item(row))
     if name == "tag":
-        return _name(catalogue.tags, _best_tag(page, columns["tags"][row].tolist()))
+        return _name(catalogue.tags, page.best_tag(row))
     if name == "similar":
         cause, _ = page.cause(row)
         return str(catalogue.ids.item(cause)) if cause >= 0 else ""
     return page.query.scope_value if name == "scope" else ""
-
-
-def _best_tag(page: Page, tags: list[int]) -> int:
-    """Of these tags the one that the viewer likes most; -1 when there is none."""
-    codes, _ = page.interest("tag")
-    return next((code for code in codes.tolist() if code in tags), -1)
 
 
 def _name(words: Words, code: int) -> str:

@@ -1,6 +1,6 @@
 """The engine's state as bytes, and back: the same state gives the same bytes.
 
-    line 1   "jhalak feed 3\\n"
+    line 1   "jhalak feed 4\\n"
     parts    each its length in 8 bytes, then MessagePack of `_Part`
     seal     sha-256 of all before, 32 bytes
 
@@ -42,7 +42,7 @@ from jhalak.feed.taste import SIZE, Learner, Own
 from jhalak.feed.viewers import KeptTies, Session, Ties, View, Viewers
 
 FILE = "feed.snapshot"
-MAGIC = b"jhalak feed 3\n"
+MAGIC = b"jhalak feed 4\n"
 LENGTH, SEAL = 8, 32  # bytes
 AT_ONCE = 16  # viewers in one part: about a millisecond of work
 _LOWER = np.tril_indices(SIZE)
@@ -72,6 +72,8 @@ class _Session(msgspec.Struct, array_like=True):
     recent: list[tuple[int, str, int, bool, Verdict]]
     answers: bytes
     felt: bytes
+    ends: bytes
+    times: bytes
     removed: list[tuple[str, int | str, int]]
 
 
@@ -360,6 +362,8 @@ def _keep_session(session: Session) -> _Session:
         ],
         session.answers.tobytes(),
         session.felt.tobytes(),
+        session.ends.tobytes(),
+        session.times.tobytes(),
         [(kind, code, at_ms) for (kind, code), at_ms in session.removed.items()],
     )
 
@@ -374,6 +378,7 @@ def _session(kept: _Session) -> Session:
     for row, slate, watched_ms, finished, verdict in kept.recent:
         session.recent[row] = View(slate, watched_ms, finished, verdict)
     session.answers, session.felt = array("i", kept.answers), array("f", kept.felt)
+    session.ends, session.times = array("B", kept.ends), array("q", kept.times)
     session.removed = {(kind, code): at_ms for kind, code, at_ms in kept.removed}
     return session
 

@@ -61,6 +61,7 @@ KNOBS: dict[str, Knob] = {
     "weights.trending": _weight("For being watched much now."),
     "weights.quality": _weight("For what everybody's answers say of it."),
     "weights.similar": _weight("For what this viewer's answers say of it beyond that."),
+    "weights.ranker": Knob(0.0, 4.0, "Of what the trained ranker says; 0 leaves it out."),
     "quotas.newest": _quota("the newest"),
     "quotas.trending": _quota("the hottest"),
     "quotas.following": _quota("by people followed"),

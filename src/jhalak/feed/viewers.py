@@ -11,12 +11,15 @@ Interests fade by forward decay, as heat does (see catalogue): a newer watch wei
 
 from __future__ import annotations
 
+import enum
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from itertools import compress
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from jhalak.feed.config import Config
 from jhalak.feed.fairness import Verdict
@@ -29,6 +32,16 @@ REBASE = 2.0**40
 REMOVED = 256  # interests of one viewer that are remembered as removed
 RECENT = 8  # views that may still go on (a finish after a part, another round)
 KINDS = ("channel", "author", "tag", "language")
+
+
+class End(enum.IntEnum):
+    """How an answer came about: a watch that ended so, or a gesture."""
+
+    SKIPPED = 0
+    LEFT = 1
+    FINISHED = 2
+    GESTURE = 3
+    REFUSED = 4
 
 
 class Interest:
@@ -103,7 +116,10 @@ class View(NamedTuple):
 class Session:
     """What was noticed about one viewer."""
 
-    __slots__ = ("answers", "at_ms", "felt", "growth", "interests", "recent", "removed", "seen")
+    __slots__ = (
+        "answers", "at_ms", "ends", "felt", "growth", "interests", "recent", "removed", "seen",
+        "times",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.at_ms = 0
@@ -112,7 +128,9 @@ class Session:
         self.seen = array("i")  # rows in order of watching, last occurrence counts
         self.recent: OrderedDict[int, View] = OrderedDict()
         self.answers = array("i")  # rows in the order of answering ...
-        self.felt = array("f")  # ... and how each was taken, in [-1, 1]
+        self.felt = array("f")  # ... and how each was taken, in [-1, 1] ...
+        self.ends = array("B")  # ... how it ended (End) ...
+        self.times = array("q")  # ... and when, in ms
         self.removed: dict[tuple[str, int | str], int] = {}  # (kind, code) -> when, by the viewer
 
     def copy(self) -> Session:
@@ -121,6 +139,7 @@ class Session:
         other.interests = tuple(interest.copy() for interest in self.interests)
         other.seen, other.recent = self.seen[:], self.recent.copy()
         other.answers, other.felt = self.answers[:], self.felt[:]
+        other.ends, other.times = self.ends[:], self.times[:]
         other.removed = self.removed.copy()
         return other
 
@@ -150,19 +169,21 @@ class Session:
         if len(self.seen) >= 2 * most:
             self.seen = array("i", self.seen_rows()[-most:].tolist())
 
-    def answer(self, row: int, felt: float, most: int) -> None:
+    def answer(self, row: int, felt: float, end: int, at_ms: int, most: int) -> None:
         self.answers.append(row)
         self.felt.append(felt)
+        self.ends.append(end)
+        self.times.append(at_ms)
         if len(self.answers) >= 2 * most:
-            del self.answers[:-most], self.felt[:-most]
+            del self.answers[:-most], self.felt[:-most], self.ends[:-most], self.times[:-most]
 
-    def answer_again(self, row: int, felt: float) -> float:
+    def answer_again(self, row: int, felt: float, end: int) -> float:
         """The last answer about a video is another now. By how much; 0 when it is long ago."""
         at = self._last(row)
         if at < 0:
             return 0.0
         change = felt - self.felt[at]
-        self.felt[at] = felt
+        self.felt[at], self.ends[at] = felt, end
         return change
 
     def take_back(self, row: int) -> bool:
@@ -170,7 +191,7 @@ class Session:
         at = self._last(row)
         if at < 0:
             return False
-        del self.answers[at], self.felt[at]
+        del self.answers[at], self.felt[at], self.ends[at], self.times[at]
         return True
 
     def _last(self, row: int) -> int:
@@ -182,6 +203,25 @@ class Session:
     def answered(self) -> tuple[Rows, Floats]:
         """Rows, and how each was taken, float32 in [-1, 1]; the oldest first."""
         return np.frombuffer(self.answers[:], np.int32), np.frombuffer(self.felt[:], np.float32)
+
+    def last_answers(
+        self, count: int
+    ) -> tuple[Rows, npt.NDArray[np.float32], npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Of the last `count` answers, the oldest first: rows, how each was taken, how it ended,
+        and when.
+        """
+        return (
+            np.frombuffer(self.answers[-count:], np.int32),
+            np.frombuffer(self.felt[-count:], np.float32),
+            np.frombuffer(self.ends[-count:], np.uint8),
+            np.frombuffer(self.times[-count:], np.int64),
+        )
+
+    def keep_answers(self, kept: npt.NDArray[np.bool_]) -> None:
+        """Forgets the answers for which `kept`, one of each, is false."""
+        for name in ("answers", "felt", "ends", "times"):
+            column = getattr(self, name)
+            setattr(self, name, array(column.typecode, compress(column, kept.tolist())))
 
     def seen_rows(self) -> Rows:
         """The rows seen, each once, in the order in which they were last seen."""
@@ -202,8 +242,9 @@ class Session:
             self.remove(kind, code, at_ms)
         for row in other.seen_rows().tolist():
             self.see(row, config.seen)
-        for row, felt in zip(other.answers, other.felt, strict=True):
-            self.answer(row, felt, config.answers)
+        columns = other.answers, other.felt, other.ends, other.times
+        for row, felt, end, at_ms in zip(*columns, strict=True):
+            self.answer(row, felt, end, at_ms, config.answers)
         for row, view in other.recent.items():
             self.recent[row] = view
             self.recent.move_to_end(row)
