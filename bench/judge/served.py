@@ -26,7 +26,7 @@ class Served:
     def __init__(self, quality: float = 1.0, similar: float = 0.7) -> None:
         zero = dict.fromkeys(Weights.__struct_fields__, 0.0)
         self._config = Config(
-            weights=Weights(**(zero | {"quality": quality, "similar": similar})),
+            weights=Weights(**(zero | {"quality": quality, "similar": similar, "ranker": 1.0})),
             temperature=GREEDY,
             explore=0.0,
             author_spread=0.0,
@@ -40,11 +40,17 @@ class Served:
         data = b""
         if logged is not None:
             data = encode(np.arange(n_videos), described_log(logged, n_videos, SIZE), {})
-        self._engine = Engine.new(self._config, models=lambda _kind, _digest: data)
+        self._engine = Engine.new(
+            self._config, models=lambda kind, digest: self.artefact(kind, digest, data)
+        )
         self._offset, self._now_ms = 0, NOW
         if logged is not None:
             self._tell(ev.Promoted(ev.ModelKind.PLACES, "0" * 64, NOW))
         self._empty = True
+
+    def artefact(self, _kind: str, _digest: str, places: bytes) -> bytes:
+        """Of what is in force."""
+        return places
 
     def page(self, viewer: int, n: int, closed: Bools) -> Ids:
         if self._empty:  # what is open to the first who asks is the catalogue

@@ -19,6 +19,7 @@ import numpy as np
 from jhalak.feed import events as ev
 from jhalak.feed import interleaving
 from jhalak.feed import snapshot as snapshots
+from jhalak.feed.columns import Batch
 from jhalak.feed.config import Config
 from jhalak.feed.draws import Draws, seed_of
 from jhalak.feed.figures import figures, seen
@@ -28,17 +29,18 @@ from jhalak.feed.learning import ReadModel, State
 from jhalak.feed.models import ModelError
 from jhalak.feed.page import Page
 from jhalak.feed.pipeline import Pipeline
-from jhalak.feed.protocols import Result, Slot
-from jhalak.feed.query import Outcome, Pick, Query, Scope, Slate, StageReport
+from jhalak.feed.protocols import Result, Scores, Slot
+from jhalak.feed.query import Pick, Query, Scope, Slate
 from jhalak.feed.ranker.causes import through_ranker
 from jhalak.feed.ranker.in_force import InForce
 from jhalak.feed.ranker.scorer import TERM
 from jhalak.feed.reasons import FAINT, reasons
 from jhalak.feed.ring import Ring, ring
 from jhalak.feed.rungs import LastSlate
+from jhalak.feed.served_before import Ranking, ServedBefore
 from jhalak.feed.stages import standard
+from jhalak.feed.tally import Tally
 from jhalak.feed.variants import Asked, Variants
-from jhalak.feed.viewers import Ranking, ServedBefore
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,6 @@ Log: TypeAlias = Iterable[tuple[int, ev.Event]] | Callable[[int], Iterable[tuple
 
 MODEL = "taste-1"
 MOST_ASKED = 100  # videos on one page
-OK = Outcome.OK
 BATCH = 1000  # events of a replay under one hold of the lock
 
 
@@ -79,7 +80,7 @@ class Engine:
         self._closed = np.zeros(0, np.uint8)
         self._positions = np.zeros(0, np.int32)
         self._events: Counter[str] = Counter()
-        self._stages: dict[str, _Tally] = {}
+        self._stages: dict[str, Tally] = {}
         self._pages = {"full": 0, "short": 0, "empty": 0}
         self._inputs: Counter[str] = Counter()  # pages by behavioural input
         self._rankers = InForce(state.read_model)
@@ -231,6 +232,14 @@ class Engine:
                 for place, row in enumerate(batch.rows.tolist())
             ]
 
+    def examine(self, query: Query, video: int) -> tuple[Page, Batch, Scores] | None:
+        """The page, columns and scores of one video, for training; None for one not known."""
+        page, _ = self._page(query, self._state.config)
+        page.release()
+        rows = np.array(self._state.catalogue.rows([video]), np.int32)
+        batch, scores = self._variants.of(()).pipeline.weigh(page, rows)
+        return None if scores is None else (page, batch, scores)
+
     def ring(self, now_ms: int, count: int) -> Ring:
         """What to serve to anybody while this engine is away."""
         with self._lock:
@@ -376,7 +385,7 @@ class Engine:
         for report in result.reports:
             tally = self._stages.get(report.stage)
             if tally is None:
-                tally = self._stages[report.stage] = _Tally()
+                tally = self._stages[report.stage] = Tally()
             tally.add(report)
 
 
@@ -386,35 +395,6 @@ def _came_by(page: Page, slot: Slot, pipeline: Pipeline) -> str:
         return slot.source
     place = page.ranking.rows.tolist().index(slot.row)
     return pipeline.source_name(page.ranking.sources.item(place))
-
-
-class _Tally:
-    """What became of one stage over all pages."""
-
-    __slots__ = ("micros", "ok", "others", "removed", "videos")
-
-    def __init__(self) -> None:
-        self.ok = 0
-        self.others: Counter[Outcome] = Counter()
-        self.videos = 0
-        self.micros = 0
-        self.removed: Counter[str] = Counter()
-
-    def add(self, report: StageReport) -> None:
-        if report.outcome is OK:  # nearly always: spares hashing an enum
-            self.ok += 1
-        else:
-            self.others[report.outcome] += 1
-        self.videos += report.count
-        self.micros += report.micros
-        if report.removed:
-            self.removed.update(report.removed)
-
-    def report(self) -> dict[str, Any]:
-        outcomes = {outcome.value: self.others[outcome] for outcome in Outcome}
-        outcomes[OK.value] = self.ok
-        removed = dict(sorted(self.removed.items()))
-        return outcomes | {"videos": self.videos, "micros": self.micros, "removed": removed}
 
 
 def _of(side: int, slots: Sequence[Slot]) -> list[Slot]:

@@ -20,8 +20,9 @@ from jhalak.feed.in_flight import InFlight
 from jhalak.feed.orderings import NO_ROWS, Flags, Floats, Newest, Rows
 from jhalak.feed.owed import Ledger
 from jhalak.feed.query import Query, Scope
+from jhalak.feed.served_before import Ranking
 from jhalak.feed.taste import Learner, Own
-from jhalak.feed.viewers import KINDS, Ranking, Session, Ties
+from jhalak.feed.viewers import KINDS, Session, Ties
 
 if TYPE_CHECKING:
     from jhalak.feed.ranker.model import Ranker

@@ -1,9 +1,8 @@
-"""What the feed holds about a viewer, in three parts that live differently.
+"""What the feed holds about a viewer, in two parts that live differently.
 
 `Session`: interests and what was seen. Learnt from behaviour; the longest idle are forgotten.
 `Ties`: who is followed and blocked, and what was refused. Declared, so a member's are never
 forgotten to save memory (a block that lapses is a broken promise).
-`ServedBefore`: what this process served lately. Not in the log, not in the snapshot.
 
 Interests fade by forward decay, as heat does (see catalogue): a newer watch weighs more by
 `growth`, and nothing is ever walked through to be made smaller.
@@ -24,7 +23,7 @@ import numpy.typing as npt
 from jhalak.feed.config import Config
 from jhalak.feed.fairness import Verdict
 from jhalak.feed.orderings import Floats, Rows
-from jhalak.feed.shelves import Frozen, Shelves
+from jhalak.feed.shelves import Frozen
 from jhalak.feed.taste import Own
 
 PRIOR = 1.0  # watches of no opinion that every interest starts with
@@ -348,78 +347,6 @@ class Viewers:
         if ties:
             self.declare(member).absorb(ties, self._config.refused)
         return session is not None or ties is not None
-
-
-class Ranking(NamedTuple):
-    """The best of one page's candidates, best first, and the sources that brought each, as in the
-    column "sources".
-    """
-
-    rows: Rows
-    sources: Rows
-
-
-UNRANKED = Ranking(np.empty(0, np.int32), np.empty(0, np.int32))
-
-
-class ServedBefore:
-    """What was served lately, by viewer, and the last ranking, for the page after a failure."""
-
-    __slots__ = ("_entries", "_for_ms", "_most")
-
-    def __init__(self, config: Config) -> None:
-        self._entries = Shelves(_Served, config.members, config.guests)
-        self._most, self._for_ms = config.served, config.served_for_ms
-
-    def rows(self, viewer: str, now_ms: int) -> Rows:
-        """Rows served in the last while, oldest first, each once."""
-        served = self._entries.get(viewer)
-        if served is None:
-            return np.empty(0, np.int32)
-        since = now_ms - self._for_ms
-        rows = [row for row, at in served.rows.items() if at > since]
-        return np.array(rows, np.int32)
-
-    def ranking(self, viewer: str) -> Ranking:
-        served = self._entries.get(viewer)
-        return UNRANKED if served is None else served.ranking
-
-    def next(self, viewer: str) -> int:
-        """A number that differs for each page of this viewer in this process."""
-        served = self._entries.active(viewer)
-        served.pages += 1
-        return served.pages
-
-    def note(self, viewer: str, now_ms: int, rows: Iterable[int], ranking: Ranking | None) -> None:
-        served = self._entries.active(viewer)
-        for row in rows:
-            served.rows.pop(row, None)
-            served.rows[row] = now_ms
-        while len(served.rows) > self._most:
-            del served.rows[next(iter(served.rows))]
-        if ranking is not None:
-            served.ranking = ranking
-
-    def join(self, guest: str, member: str) -> None:
-        served = self._entries.pop(guest)
-        if served is not None and guest != member:
-            for row, at in served.rows.items():
-                self.note(member, at, (row,), None)
-
-    def forget(self, viewer: str) -> None:
-        self._entries.pop(viewer)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-
-class _Served:
-    __slots__ = ("pages", "ranking", "rows")
-
-    def __init__(self) -> None:
-        self.rows: dict[int, int] = {}
-        self.ranking = UNRANKED
-        self.pages = 0
 
 
 def last_of_each(rows: Rows) -> Rows:

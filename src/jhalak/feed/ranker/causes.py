@@ -31,8 +31,8 @@ _OF_HISTORY = [FEATURES.index(name) for name in ("answers", "since")]
 def through_ranker(
     page: Page, result: Result, slots: Sequence[Slot], config: Config, least: float
 ) -> dict[tuple[int, str], float]:
-    """For (place, term) of these of its picks: by how much the ranker's own part falls without the cause.
-    Terms under `least` are no causes.
+    """For (place, term) of these of its picks: by how much the ranker's own part falls without the
+    cause. Terms under `least` are no causes.
     """
     scores, batch = result.scores, result.batch
     if scores is None or TERM not in scores.names:

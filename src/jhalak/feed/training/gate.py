@@ -27,6 +27,7 @@ from jhalak.feed.training.places import lay
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Told = tuple[str, Floats, Floats]  # name, and of each view score and chance that it feels good
 
 NEWEST = 0.1  # share of the answers that are kept back
 VIEWS = 4_000  # that are judged: of viewers drawn evenly ...
@@ -72,6 +73,20 @@ class Verdict:
         return not self.why
 
 
+def as_facts(verdict: Verdict) -> dict[str, float | str]:
+    """For a manifest."""
+    return {
+        "views": float(verdict.views),
+        "viewers": float(verdict.viewers),
+        "auc": verdict.candidate.auc,
+        "log_loss": verdict.candidate.loss,
+        "against": verdict.other.name,
+        "against_auc": verdict.other.auc,
+        "against_log_loss": verdict.other.loss,
+        "gain": verdict.gain,
+    }
+
+
 def split(answers: Answers, after: int = 0) -> int:
     """The offset up to which may be learnt: what is before the newest part, or all up to `after`,
     which is how far what is in force has learnt.
@@ -89,15 +104,25 @@ def judge(
     played = drawn(answers, kept_back, seed)
     views = played[answers.offset[played] > kept_back]
     good, viewer = answers.good[views], answers.viewer[views]
-    sides = [_play(answers, played, kept_back, side.places) for side in (candidate, other)]
+    told = [
+        (side.name, *_play(answers, played, kept_back, side.places)) for side in (candidate, other)
+    ]
+    return compare(viewer, good, told[0], told[1], in_force=in_force, seed=seed)
+
+
+def compare(
+    viewer: Ints, good: Bools, candidate: Told, other: Told, *, in_force: bool, seed: int
+) -> Verdict:
+    """What two sides said of the same views, before they came, against what came."""
+    sides = [candidate[1:], other[1:]]
     aucs = [_within(viewer, good, score) for score, _ in sides]
     losses = [_loss(good, chance) for _, chance in sides]
     told = ~np.isnan(aucs[0])
     share = float(good.mean()) if len(good) else 0.0
     if not told.any():
-        first, second = Row(candidate.name, 0.5, losses[0]), Row(other.name, 0.5, losses[1])
+        first, second = Row(candidate[0], 0.5, losses[0]), Row(other[0], 0.5, losses[1])
         why = "no viewer answered both ways: nothing can be told"
-        return Verdict(len(views), 0, share, first, second, 0.0, (0.0, 0.0), why)
+        return Verdict(len(good), 0, share, first, second, 0.0, (0.0, 0.0), why)
     weight = np.unique(viewer, return_counts=True)[1][told].astype(np.float64)
     means = [float(auc[told] @ weight / weight.sum()) for auc in aucs]
     draws = np.random.default_rng(seed).multinomial(
@@ -106,12 +131,12 @@ def judge(
     resampled = draws @ (weight * (aucs[0] - aucs[1])[told]) / (draws @ weight)
     low, high = (float(edge) for edge in np.quantile(resampled, [0.025, 0.975]))
     first, second = (
-        Row(side.name, auc, loss)
+        Row(side[0], auc, loss)
         for side, auc, loss in zip((candidate, other), means, losses, strict=True)
     )
     why = _against(first, second, float((resampled > 0).mean()), in_force)
     gain = first.auc - second.auc
-    return Verdict(len(views), len(weight), share, first, second, gain, (low, high), why)
+    return Verdict(len(good), len(weight), share, first, second, gain, (low, high), why)
 
 
 def loss(answers: Answers, played: Ints, kept_back: int, places: Places | None) -> float:

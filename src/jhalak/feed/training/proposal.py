@@ -83,16 +83,7 @@ def propose(
         seed=seed,
         settings={name: float(value) for name, value in msgspec.structs.asdict(settings).items()}
         | {"learnt_to": float(last)},
-        gate={
-            "views": float(verdict.views),
-            "viewers": float(verdict.viewers),
-            "auc": verdict.candidate.auc,
-            "log_loss": verdict.candidate.loss,
-            "against": verdict.other.name,
-            "against_auc": verdict.other.auc,
-            "against_log_loss": verdict.other.loss,
-            "gain": verdict.gain,
-        },
+        gate=gate.as_facts(verdict),
         libraries={
             "msgspec": msgspec.__version__,
             "numpy": np.__version__,
@@ -102,11 +93,11 @@ def propose(
     return Proposal(artefact, manifest, verdict)
 
 
-def code_hash() -> str:
-    """SHA-256 over names and contents of the sources in SOURCES."""
+def code_hash(sources: tuple[str, ...] = SOURCES) -> str:
+    """SHA-256 over names and contents of the sources that these patterns name."""
     root = Path(feed.__file__).parent
     found = hashlib.sha256()
-    for path in sorted(path for pattern in SOURCES for path in root.glob(pattern)):
+    for path in sorted(path for pattern in sources for path in root.glob(pattern)):
         data = path.read_bytes()
         found.update(f"{path.relative_to(root).as_posix()}\n{len(data)}\n".encode())
         found.update(data)
