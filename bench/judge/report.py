@@ -4,6 +4,8 @@ some of it. On the shared data where it is; else on generated worlds, labelled s
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -23,7 +25,7 @@ from bench.judge import (
     standin,
 )
 from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
-from bench.judge.entries import Entry, entry
+from bench.judge.entries import BASELINES, FIRST_DAY, Entry, entry
 from bench.judge.ours import OURS
 from bench.judge.ours_cold import Focus
 from bench.judge.ours_exposure import SCORERS
@@ -34,6 +36,7 @@ from bench.run import table
 
 SHARE = 0.2  # of the real size, for generated worlds
 SEEDS = range(1, 6)
+TORCH = importlib.util.find_spec("torch") is not None
 
 # Our own, beside the baselines: who stands in LOOP, SCORERS, RANKERS or PICKERS takes part.
 LOOP: list[Entry] = [*OURS, *SERVED]
@@ -46,12 +49,31 @@ def _world() -> data.World:
 
 def loop() -> list[dict[str, Any]]:
     world = _world()
-    results = closed.run(world, LOOP)
-    print("\n".join(closed.table(world, results)), flush=True)
+    baselines = [*BASELINES, *_trained("LOOP")]
+    results = closed.run(world, LOOP, baselines, FIRST_DAY)
+    print("\n".join(closed.table(world, results, baselines)), flush=True)
     if not world.synthetic:
         closed.keep(world, results)
         plots.write(closed.RESULT)
-    return closed.figures(world, results)
+    where = "synthetic" if world.synthetic else world.name
+    return closed.figures(world, results, baselines) + _training(where, "closed loop")
+
+
+def _trained(part: str) -> list[Any]:
+    """Baselines that torch trains; none where it is not installed."""
+    if not TORCH:
+        return []
+    entries = importlib.import_module("bench.judge.sasrec_entries")
+    found: list[Any] = getattr(entries, part)
+    return found
+
+
+def _training(where: str, part: str) -> list[dict[str, Any]]:
+    """What the training of SASRec took, or that there was none."""
+    if not TORCH:
+        return [figure(f"{where} {part}: SASRec (not run: torch is not installed)", None, "")]
+    entries = importlib.import_module("bench.judge.sasrec_entries")
+    return [figure(f"{where} {part}: training of SASRec", entries.seconds[part], "s")]
 
 
 def cold() -> list[dict[str, Any]]:
@@ -86,6 +108,7 @@ def cold() -> list[dict[str, Any]]:
         figure(
             f"{where}: impressions to find the best tenth: {one}", _until_found(make, world), "",
             baseline=base,
+            at_most=base / 2 if one in PICKERS and not world.synthetic else None,
         )
         for one, make in others.items()
     ]  # fmt: skip
@@ -108,9 +131,12 @@ def random_exposure() -> list[dict[str, Any]]:
 
 def sequences() -> list[dict[str, Any]]:
     lines = data.beauty() if data.here() else standin.sequences()
-    names = [one.name for one in next_item.BASELINES]
     where = "Beauty" if data.here() else "synthetic"
-    return next_item.figures(where, next_item.run(lines, RANKERS), names)
+    baselines = [*next_item.BASELINES, *_trained("RANKERS")]
+    found = next_item.run(lines, RANKERS, baselines)
+    rows = next_item.figures(where, found, [one.name for one in baselines])
+    rows += _training(where, "next item")
+    return rows + next_item.published() if data.here() else rows
 
 
 def fresh() -> list[dict[str, Any]]:
