@@ -99,6 +99,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "until nothing else does, or until the day has moved on."
         ),
     ] = 3600
+    erasure_grace: Annotated[
+        int, Meta(ge=0, le=90), option("Days in which a log-in undoes that somebody left.")
+    ] = 7
     disk_reserve: Annotated[
         int,
         option(

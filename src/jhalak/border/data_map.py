@@ -1,19 +1,25 @@
-"""The words in which every column says what it holds, why, for how long, and how it ends.
+"""The words in which everything that is kept says what it holds, why, for how long, how it ends.
 
-Each Django app has a `data_map.py` with one dict:
+Each room has a `data_map.py` with a dict for each part of the map that it has something in:
 
     COLUMNS: dict[str, Column] = {
         "Person.handle": Column(DataClass.PROFILE, Purpose.SERVICE, Basis.SERVICE, WHILE_ACCOUNT),
         ...
     }
+    OBJECTS = {"people/": ...}       prefixes of the store of objects
+    EVENTS = {"Watched.viewer": ...} fields of the structs in the log of events
+    FILES = {"events.db": ...}       what lies in the data folder, by its first name there
+    LOGS = {"front.address": ...}    fields of a line in a log
+    BROWSER = {"cookie jhalak_session": ...}  what a page leaves in a browser
 
-The name is `Model.column`, with the column as the database has it (`author_id` for a foreign key
-`author`). tests/house/test_data_map.py compares the dicts with the live schema: a column that is
-missing here, or stands here and is gone, fails the build by name. The idea is fideslang's
-(ethyca/fideslang), with one difference: there an unclassified field passes.
+and SUBJECTS, which says how what is kept of a person is found from the person. The name of a column
+is `Model.column`, with the column as the database has it (`author_id` for a foreign key `author`).
+`live_map` compares the dicts with what is really there, at the start and in the tests: what is
+missing here, or stands here and is gone, is named. The idea is fideslang's (ethyca/fideslang), with
+one difference: there an unclassified field passes.
 
-Residency reports, erasure and handover walk these dicts; so a value here is a promise, not a
-comment.
+Residency reports, download, erasure and handover walk these dicts; so a value here is a promise,
+not a comment.
 """
 
 from __future__ import annotations
@@ -93,8 +99,21 @@ class Erasure(StrEnum):
     KEEP_UNTIL = "keep_until"  # kept for its retention, out of the product's reach, then deleted
 
 
+class Part(StrEnum):
+    """What a map is about. The name in the room's `data_map.py` is this in capitals."""
+
+    COLUMNS = "columns"
+    OBJECTS = "objects"
+    EVENTS = "events"
+    FILES = "files"
+    LOGS = "logs"
+    BROWSER = "browser"
+
+
 class Column(msgspec.Struct, frozen=True):
-    """The promise about one column. `note` says what the other words cannot."""
+    """The promise about one column, prefix, field, file or cookie. `note` says what the other words
+    cannot.
+    """
 
     holds: DataClass
     purpose: Purpose
@@ -113,6 +132,23 @@ class Column(msgspec.Struct, frozen=True):
             raise ValueError("a retention in days needs a number of days")
 
 
+class Subject(msgspec.Struct, frozen=True):
+    """How rows or events are found from the person whose they are.
+
+    `paths`: lookups from the row to the person ("video__author"), or names of fields that hold the
+    person's name ("viewer", "author"); any of them makes it theirs to erase. `shown`: those of the
+    paths by which it is theirs to download too; None for all. `why_not`: what is said of the rest.
+    """
+
+    paths: tuple[str, ...]
+    shown: tuple[str, ...] | None = None
+    why_not: str = ""
+
+    @property
+    def to_show(self) -> tuple[str, ...]:
+        return self.paths if self.shown is None else self.shown
+
+
 def technical(retention: Retention = WHILE_ITEM, note: str = "") -> Column:
     """Ids, states, counters of machinery: about nobody."""
     return Column(
@@ -123,10 +159,3 @@ def technical(retention: Retention = WHILE_ITEM, note: str = "") -> Column:
         Erasure.DELETE,
         note,
     )
-
-
-def compare(declared: dict[str, Column], live: set[str]) -> list[str]:
-    """What differs between a map and a schema, one sentence each; empty when they agree."""
-    missing = [f"{name} is not declared in its app's data_map.py" for name in live - set(declared)]
-    stale = [f"{name} is declared and no longer exists" for name in set(declared) - live]
-    return sorted(missing + stale)

@@ -165,17 +165,23 @@ def worker(
 
 @app.command()
 def migrate(data: Data = None) -> None:
-    """Bring the database to this version. `serve` does it before it starts."""
+    """Bring the database to this version, hold the data map against it, and erase again whoever
+    came back with a backup. `serve` does it before it starts.
+    """
     set_options(data=data)
     setup_django()
     from jhalak.border.keys import KeyMissing, KeyRefused, KeysAway
     from jhalak.records.keyring import installation
+    from jhalak.border.live_map import MapError
+    from jhalak.records.jobs import Retry
+    from jhalak.rights.starting import begin
     from jhalak.site.migrating import migrate_once
 
     migrate_once()
     try:
         installation()  # made at the first start, and looked for at every one
-    except (KeyMissing, KeyRefused) as error:
+        begin()
+    except (KeyMissing, KeyRefused, MapError, Retry, ValueError) as error:
         raise fail(str(error)) from error
     except KeysAway as error:  # only contacts wait for it
         typer.echo(f"Contacts cannot be read yet: {error}", err=True)

@@ -8,6 +8,7 @@ import typer
 
 from jhalak.cli import border_evidence, border_release, border_seal
 from jhalak.cli.border_keys import keys_cli
+from jhalak.cli.border_rights import register as register_rights
 
 border = typer.Typer(name="border", no_args_is_help=True)
 border.command()(border_seal.control)
@@ -40,6 +41,9 @@ def seal() -> None:
         stands = wall in found.standing
         typer.echo(f"{wall:<11} {'stands' if stands else f'refused: {found.refused[wall]}'}")
     raise typer.Exit(1 if found.refused else 0)
+
+
+register_rights(border)
 
 
 def log_seal() -> None:

@@ -271,6 +271,10 @@ class ExperimentStopped(_Event, frozen=True, tag="experiment_stopped"):
     at_ms: Millis
 
 
+class Erased(_Event, frozen=True, tag="erased"):
+    """Something stood here that named somebody who was erased. Teaches nothing."""
+
+
 Event: TypeAlias = (
     Published
     | Withdrawn
@@ -299,6 +303,7 @@ Event: TypeAlias = (
     | Tuned
     | ExperimentStarted
     | ExperimentStopped
+    | Erased
 )
 
 _encoder = msgspec.json.Encoder()

@@ -68,13 +68,13 @@ def require(viewer: Viewer, permission: Permission) -> Person:
 
 
 def meets(viewer: Viewer, author: str = "author") -> Q:
-    """SQL: the row's author is not suspended, and no block stands between them and the viewer.
+    """SQL: the row's author is neither suspended nor leaving, and no block stands between them and the viewer.
 
     `author` is the path from the row to the person, "author" for videos, "" when the row is a
     Person.
     """
-    suspended = f"{author}__suspended_at" if author else "suspended_at"
-    free = Q(**{f"{suspended}__isnull": True})
+    person = f"{author}__" if author else ""
+    free = Q(**{f"{person}suspended_at__isnull": True, f"{person}leaving_at__isnull": True})
     if viewer.person is None:
         return free
     them = OuterRef(f"{author}_id" if author else "pk")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
@@ -131,9 +132,10 @@ def do_log_in(session: SessionStore, browser: Browser, *, handle: str, password:
         raise Invalid("wrong_login", _("Handle and password do not match. Check both."))
     for throttle, key in limits:
         throttle.give_back(key)
-    if not person.is_active:
+    if person.suspended_at is not None:
         raise Forbidden("suspended", _("This account is suspended. Write to the operator."))
     with transaction.atomic():
+        _stay(person)
         records.audit(person, "person.log_in", str(person))
         _begin(session, browser, person)
     return person
@@ -145,8 +147,30 @@ def begin_by_code(session: SessionStore, browser: Browser, person: Person, encod
     """
     if encoded:
         _set_password(person, encoded, keep=None, by=person)
+    _stay(person)
     records.audit(person, "person.log_in", str(person), by="code")
     _begin(session, browser, person)
+
+
+def do_leave(person: Person, until: datetime) -> None:
+    """Hidden and logged out from now on; whoever logs in before `until` is back as if nothing had
+    been. What is done then is up to `jhalak.rights`.
+    """
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(leaving_at=until)
+        person.sessions.all().delete()
+        records.audit(person, "person.leave", str(person))
+        _announce_videos(person)
+    person.leaving_at = until
+
+
+def _stay(person: Person) -> None:
+    leaving = Person.objects.filter(pk=person.pk, leaving_at__isnull=False)
+    if not leaving.update(leaving_at=None):
+        return
+    person.leaving_at = None
+    records.audit(person, "person.stay", str(person))
+    _announce_videos(person)
 
 
 def _begin(session: SessionStore, browser: Browser, person: Person) -> None:

@@ -9,8 +9,8 @@ from jhalak.border.data_map import (
     Basis,
     Column,
     DataClass,
-    Erasure,
     Purpose,
+    Subject,
     days,
     technical,
 )
@@ -49,7 +49,6 @@ _SUSPENSION = Column(
     Purpose.SAFETY,
     Basis.LEGITIMATE_USE,
     WHILE_ACCOUNT,
-    Erasure.KEEP_UNTIL,
     note="why and by whom stands in the audit log",
 )
 
@@ -72,6 +71,7 @@ COLUMNS: dict[str, Column] = {
         note="declared by themselves, no date of birth: the feed then learns nothing about them",
     ),
     "Person.suspended_at": _SUSPENSION,
+    "Person.leaving_at": _SETTING,
     "Person.created": _PROFILE,
     "Session.session_key": _SESSION,
     "Session.session_data": _SESSION,
@@ -109,3 +109,13 @@ COLUMNS: dict[str, Column] = {
     "Block.blocked_id": _BLOCK,
     "Block.created": _BLOCK,
 }
+
+SUBJECTS: dict[str, Subject] = {
+    "Person": Subject(("pk",)),
+    "Session": Subject(("person",)),
+    "Follow": Subject(("follower", "followed")),
+    "Block": Subject(
+        ("blocker", "blocked"), ("blocker",), "who blocked you is told to nobody: it is theirs"
+    ),
+}
+OBJECTS: dict[str, Column] = {"people/": _PROFILE}

@@ -53,6 +53,7 @@ class Person(AbstractBaseUser):
     personal = models.BooleanField(default=True)  # whether the feed may learn from what they watch
     under_age = models.BooleanField(default=False)  # declared by themselves; then it may not
     suspended_at = models.DateTimeField(null=True, blank=True)
+    leaving_at = models.DateTimeField(null=True, blank=True)  # until then a log-in undoes leaving
     created = models.DateTimeField(auto_now_add=True)
     last_login = None  # the sessions say it, one by one
 
@@ -70,7 +71,7 @@ class Person(AbstractBaseUser):
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django's name for "may have sessions"
-        return self.suspended_at is None
+        return self.suspended_at is None and self.leaving_at is None
 
     @property
     def viewer_key(self) -> str:

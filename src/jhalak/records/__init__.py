@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 from jhalak.records.opened import close_stores, events, may_sweep, objects
 
 if TYPE_CHECKING:
-    from jhalak.records.actions import audit, cancel, emit, enqueue
+    from jhalak.records.actions import audit, cancel, do_unname, emit, enqueue
     from jhalak.records.outbox import relay
 
 __all__ = [
     "audit",
     "cancel",
     "close_stores",
+    "do_unname",
     "emit",
     "enqueue",
     "events",
@@ -37,6 +38,7 @@ __all__ = [
 _ROOMS = {
     "audit": "actions",
     "cancel": "actions",
+    "do_unname": "actions",
     "emit": "actions",
     "enqueue": "actions",
     "relay": "outbox",

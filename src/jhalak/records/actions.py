@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from jhalak.feed.events import Event, encode
 from jhalak.records.joining import Wish, do_join
@@ -37,6 +39,16 @@ def audit(actor: Actor | None, action: str, object: str, **detail: Any) -> None:
         object=object,
         detail=detail,
     )
+
+
+def do_unname(entries: Iterable[int], subject: str) -> None:
+    """Somebody was erased, and what the law has us keep of these entries lies elsewhere, encrypted:
+    here stays that something was done, and when. The one change that an entry ever sees.
+    """
+    rows = QuerySet.update  # ours refuses
+    found = AuditEntry.objects.filter(pk__in=entries)
+    rows(found.filter(object__startswith="@"), object=f"person:{subject[:16]}")
+    rows(found, actor_id=None, actor_role="erased", detail={})
 
 
 def new_key() -> str:

@@ -5,11 +5,13 @@ jhalak.border.data_map.
 from __future__ import annotations
 
 from jhalak.border.data_map import (
+    WHILE_INSTALLATION,
     Basis,
     Column,
     DataClass,
     Erasure,
     Purpose,
+    Subject,
     days,
     technical,
 )
@@ -90,4 +92,15 @@ COLUMNS: dict[str, Column] = {
     "Job.error_text": _JOB,
     "Job.created": _JOB,
     "Job.updated": _JOB,
+}
+
+# None of these has a foreign key: how they name a person is said in rights.naming.
+SUBJECTS: dict[str, Subject] = {
+    "AuditEntry": Subject(("actor_id", "object")),
+    "OutboxEvent": Subject(("body",), (), "the event log has it a moment later, and that is given"),
+    "LedgerEntry": Subject(("leaf",), (), "it names you by a keyed hash alone, see the border log"),
+    "Job": Subject(("owner",)),
+}
+OBJECTS: dict[str, Column] = {
+    "owner/": technical(WHILE_INSTALLATION, "whose bucket it is"),
 }

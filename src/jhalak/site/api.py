@@ -23,6 +23,7 @@ from jhalak.border.keys import KeysError
 from jhalak.people.api import router as people
 from jhalak.people.contacts_api import router as contacts
 from jhalak.problems import BadRequest, Invalid, Problem, TooLarge, Unavailable
+from jhalak.rights.api import router as rights
 from jhalak.safety.api import router as safety
 from jhalak.site.operator_api import router as operator
 from jhalak.social.api import router as social
@@ -60,6 +61,7 @@ for router in (
     videos,
     held,
     safety,
+    rights,
     operator,
     tuning,
 ):  # the busiest is found first

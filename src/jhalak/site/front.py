@@ -111,7 +111,7 @@ def embedded_config(
         FILES=str(files),
         # A connection through to the web process takes two of a worker's.
         CONNECTIONS=str(max(64, min(8192, files // 2))),
-        ACCESS_LOG="front-access.log" if options.front_log else "off",
+        ACCESS_LOG="front-access.log jhalak" if options.front_log else "off",
         SITE=_indented(_site(options, sockets, _listen(options, [_address(*address)]), "")),
     )
 

@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "jhalak.social",
     "jhalak.safety",
     "jhalak.viewing",
+    "jhalak.rights",
     "jhalak.site",
 ]
 MIDDLEWARE = [

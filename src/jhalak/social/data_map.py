@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhalak.border.data_map import WHILE_ITEM, Basis, Column, DataClass, Purpose, technical
+from jhalak.border.data_map import WHILE_ITEM, Basis, Column, DataClass, Purpose, Subject, technical
 
 _MARK = Column(
     DataClass.BEHAVIOUR,
@@ -16,4 +16,13 @@ COLUMNS: dict[str, Column] = {
     f"{model}.{column}": technical() if column == "id" else _MARK
     for model in ("Like", "Save", "Share")
     for column in ("id", "person_id", "video_id", "created")
+}
+
+SUBJECTS: dict[str, Subject] = {
+    model: Subject(
+        ("person", "video__author"),
+        ("person",),
+        "who liked, saved or shared your clips did it for themselves: you see how many",
+    )
+    for model in ("Like", "Save", "Share")
 }

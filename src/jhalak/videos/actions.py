@@ -71,7 +71,7 @@ def _served(video: Video) -> bool:
         State(video.state) in WATCHABLE
         and video.withdrawn_at is None
         and video.visibility != Visibility.PRIVATE
-        and video.author.suspended_at is None
+        and video.author.is_active
     )
 
 
@@ -226,7 +226,7 @@ def do_announce(author: Person) -> None:
     """
     with transaction.atomic():
         for video in _public_of(author):
-            if video.author.suspended_at is not None:
+            if not video.author.is_active:
                 records.emit(Withdrawn(video.pk, Removal.SUSPENDED))
             emit_published(video)
             sounds.want_sound(video)

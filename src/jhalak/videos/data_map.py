@@ -12,6 +12,7 @@ from jhalak.border.data_map import (
     DataClass,
     Erasure,
     Purpose,
+    Subject,
     days,
     technical,
 )
@@ -89,3 +90,14 @@ COLUMNS: dict[str, Column] = {
     },
     **{f"Piece.{name}": _FOUND for name in ("id", "video_id", "number", "key", "duration_ms")},
 }  # fmt: skip
+
+_OF_VIDEO = Subject(("video__author",))
+
+SUBJECTS: dict[str, Subject] = {
+    "Upload": Subject(("owner",)),
+    "Video": Subject(("author",)),
+    **dict.fromkeys(("Caption", "VideoTag", "Rendition", "Piece"), _OF_VIDEO),
+    "Sound": Subject(("origin__author",)),
+    "SoundWord": Subject(("sound__origin__author",)),
+}
+OBJECTS: dict[str, Column] = {"videos/": _POST, "originals/": _POST}

@@ -139,7 +139,7 @@ def lacks_sound(video: Video) -> bool:
         and video.visibility == Visibility.PUBLIC
         and video.withdrawn_at is None
         and not video.author.private
-        and video.author.suspended_at is None
+        and video.author.is_active
     )
 
 

@@ -8,10 +8,15 @@ whichever process answers it. That look costs microseconds when nothing is new.
 With one web process, the default, the engine lives in it (`LocalHost`). With several, a feed
 process holds it (site/feed_process.py), they ask it over a socket (`remote.RemoteHost`), and none
 of those who ask can tell the difference.
+
+When somebody was erased, events that were learnt from are no longer in the log. The engine is then
+made anew from the log as it is, beside the one that answers, and takes its place. Snapshots lie
+under a name of what was erased, so that one of before is never read after.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
@@ -67,12 +72,16 @@ class LocalHost:
     is_down = False
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._root = folder
         self._lock = threading.Lock()
         self._saving = threading.Lock()
+        self._making_anew = threading.Lock()
         self.clock = WatchClock()
         started = time.monotonic()
-        trained = partial(models.read, folder / "models")
+        self._models = trained = partial(models.read, folder / "models")
+        self._erased = records.events().erased()
+        self._folder = folder = snapshot_folder(folder, self._erased)
+        drop_snapshots(self._root, but=folder)
         self._engine = Engine.load(folder, (), models=trained)
         if self._engine.offset > records.events().last():
             # A log that was put back from before the snapshot gives the same offsets to other
@@ -94,7 +103,29 @@ class LocalHost:
         if offset > self.level:
             with self._lock:
                 self._catch_up()
+        if records.events().erased() != self._erased and self._making_anew.acquire(blocking=False):
+            threading.Thread(target=self._make_anew, name="feed-anew", daemon=True).start()
         return self._engine
+
+    def _make_anew(self) -> None:
+        """Somebody was erased: an engine that never knew them. Pages go on from the old one."""
+        try:
+            erased = records.events().erased()
+            engine, level = Engine.new(models=self._models, began="anew: erasure"), 0
+            while stored := records.events().read(level, BATCH):
+                engine.observe(list(_decoded((one.offset, one.body) for one in stored)))
+                level = stored[-1].offset
+            with self._saving, self._lock:
+                self._engine, self.level, self._erased = engine, level, erased
+                self._catch_up_now()
+                self._folder, self._saved = snapshot_folder(self._root, erased), 0
+            drop_snapshots(self._root, but=self._folder)
+            self._save()
+            log.info("feed engine made anew after an erasure, at offset %d", self.level)
+        except Exception:
+            log.exception("the feed engine cannot be made anew: tried again at the next page")
+        finally:
+            self._making_anew.release()
 
     def where(self) -> str:
         return "in the web process"
@@ -105,17 +136,38 @@ class LocalHost:
             self._saved = self._engine.offset
             self._save()
 
-    def _catch_up(self) -> None:
+    def _catch_up_now(self) -> None:
         while stored := records.events().read(self.level, BATCH):
             self._engine.observe(list(_decoded((one.offset, one.body) for one in stored)))
             self.level = stored[-1].offset
+
+    def _catch_up(self) -> None:
+        self._catch_up_now()
         if self._engine.offset - self._saved >= SNAPSHOT_EVERY:
             self._saved = self._engine.offset
             threading.Thread(target=self._save, name="feed-snapshot").start()
 
     def _save(self) -> None:
         with self._saving:  # two at once would write one file
+            self._saved = self._engine.offset
             self._engine.snapshot(self._folder)
+        if records.events().erased() != self._erased:
+            drop_snapshots(self._root, but=snapshot_folder(self._root, records.events().erased()))
+
+
+def snapshot_folder(root: Path, erased: frozenset[str]) -> Path:
+    """Where the snapshot of an engine lies that was made from a log with these erasures."""
+    if not erased:
+        return root
+    named = hashlib.sha256("\n".join(sorted(erased)).encode()).hexdigest()[:16]
+    return root / f"after-{named}"
+
+
+def drop_snapshots(root: Path, *, but: Path) -> None:
+    """Removes snapshots that may hold somebody who was erased since."""
+    for file in (*root.glob(f"{FILE}*"), *root.glob(f"after-*/{FILE}*")):
+        if file.parent != but:
+            file.unlink(missing_ok=True)
 
 
 def _decoded(stored: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, Event]]:

@@ -9,7 +9,7 @@ What stands in a body is the business of `jhalak.feed.events`; here it is bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -77,6 +77,21 @@ class Events(Protocol):
         """The greatest offset, 0 when empty. Cheap enough for every request; sees other processes'
         appends.
         """
+        ...
+
+    def erase(self, name: str, offsets: Iterable[int], marker: bytes) -> None:
+        """From now on `marker` is the body of these events, in every copy that this store keeps;
+        offsets, keys and times stay. All of them or none, and with them the fact that the erasure
+        `name` was done here. Doing one again is no error.
+
+        For what the law of erasure demands and for nothing else: readers that hold something made
+        from the log make it anew when `erased` has changed. Raises StoreFull, StoreClosed,
+        EventsError; the last also while the old bytes cannot be overwritten yet: try again.
+        """
+        ...
+
+    def erased(self) -> frozenset[str]:
+        """Names of the erasures that were done here. As cheap as `last`."""
         ...
 
     def close(self) -> None:

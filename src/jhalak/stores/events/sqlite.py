@@ -11,15 +11,19 @@ its numbers with it. The same holds between processes, since the lock is in the 
 
 Durability: WAL with synchronous=FULL, every commit is synced before anybody hears of it. A killed
 process loses what was not acknowledged, at most.
+
+Erasing overwrites: `secure_delete` has SQLite write zeros where the old bytes were, and the WAL,
+which may hold them too, is emptied into the file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from itertools import islice
@@ -45,6 +49,8 @@ CREATE TABLE IF NOT EXISTS events (
     body BLOB NOT NULL
 )
 """
+ERASURES = "CREATE TABLE IF NOT EXISTS erasures (name TEXT PRIMARY KEY) WITHOUT ROWID"
+ERASE_EACH = 500  # offsets in one statement
 # Rows in one statement, greedily. Each statement gives up the interpreter's lock and must win it
 # back from the very threads that wait for this commit: one row a statement was half as fast. Few
 # sizes, so that all stay prepared.
@@ -74,6 +80,7 @@ class SqliteEvents:
         self._reading = threading.Lock()
         self._version = -1
         self._last = 0
+        self._erased: frozenset[str] = frozenset()
         with _clear_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = _connect(self.path)
@@ -102,14 +109,50 @@ class SqliteEvents:
 
     def last(self) -> int:
         with self._reading, _clear_errors(self.path):
-            self._check_open()
-            # Changes whenever any other connection, of this process or another, has committed.
-            # Read before the maximum, so that a commit in between is looked at again next time.
-            (version,) = self._reader.execute("PRAGMA data_version").fetchone()
-            if version != self._version:
-                (self._last,) = self._reader.execute(LAST).fetchone()
-                self._version = version
+            self._look()
             return self._last
+
+    def erased(self) -> frozenset[str]:
+        with self._reading, _clear_errors(self.path):
+            self._look()
+            return self._erased
+
+    def _look(self) -> None:
+        self._check_open()
+        # Changes whenever any other connection, of this process or another, has committed. Read
+        # before the rest, so that a commit in between is looked at again next time.
+        (version,) = self._reader.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            (self._last,) = self._reader.execute(LAST).fetchone()
+            names = self._reader.execute("SELECT name FROM erasures").fetchall()
+            self._erased = frozenset(name for (name,) in names)
+            self._version = version
+
+    def erase(self, name: str, offsets: Iterable[int], marker: bytes) -> None:
+        check_events([NewEvent(name, marker)])
+        with self._reading:
+            self._check_open()
+        with _clear_errors(self.path), contextlib.closing(_connect(self.path)) as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                rest = sorted(offsets)
+                while part := rest[:ERASE_EACH]:
+                    rest = rest[ERASE_EACH:]
+                    holes = ", ".join("?" * len(part))
+                    connection.execute(
+                        f"UPDATE events SET body = ? WHERE number IN ({holes})",  # noqa: S608
+                        (marker, *part),
+                    )
+                connection.execute("INSERT OR IGNORE INTO erasures VALUES (?)", (name,))
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise EventsError(f"{self.path} is being read: what is erased stands in its WAL")
 
     def close(self) -> None:
         with self._state:
@@ -218,6 +261,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
         raise EventsError(f"the log is of version {version}: use the release that wrote it")
     connection.execute(SCHEMA)
+    connection.execute(ERASURES)
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
 
