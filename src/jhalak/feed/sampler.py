@@ -27,7 +27,6 @@ from jhalak.feed.page import Page
 from jhalak.feed.protocols import Drawn, Scores
 from jhalak.feed.query import Scope
 
-DEEPEST = 60.0  # log-odds: nothing gets less than e^-60 of the weight of the best that is left
 TAKEN = -math.inf  # log-odds of what may not be drawn
 FAR = 30.0  # log-odds below the best: nothing is shown for a debt that the scores put this low
 UNRESERVED = 2  # the first slots of a page, by which a viewer judges it
@@ -151,16 +150,16 @@ class Draft:
         for spread in self._spreads:
             if spread.full is not None:
                 left = np.where(spread.full, TAKEN, left)
-        general = _softmax(np.where(reserved.free, left, TAKEN))
-        if not general.any():  # whoever is left is at the limit: better than a gap
-            general = _softmax(np.where(reserved.free, odds, TAKEN))
-        if not general.any():  # or owed
-            general = _softmax(odds)
+        free = np.where(reserved.free, left, TAKEN)
+        if free.max() == TAKEN:  # whoever is left is at the limit: better than a gap
+            free = np.where(reserved.free, odds, TAKEN)
+        if free.max() == TAKEN:  # or owed
+            free = odds
         chance = reserved.chance(at)
         return [
-            (chance, _softmax(left + reserved.boost) if chance > 0.0 else np.zeros(len(odds))),
-            (self._explore, np.where(self._even, general > 0.0, 0.0)),
-            (1.0, general),
+            (chance, _softmax(left + reserved.boost) if chance > 0.0 else reserved.boost),
+            (self._explore, (self._even & (free > TAKEN)).astype(np.float64)),
+            (1.0, _softmax(free)),
         ]
 
 
@@ -168,10 +167,8 @@ def _softmax(odds: Floats) -> Floats:
     """Weights beside the best one's; all 0 when nothing may be drawn. The best of what is left and
     not of all: a draw that is nearly greedy stays so on the whole page.
     """
-    best = odds.max(initial=TAKEN)
-    if best == TAKEN:
-        return np.zeros(len(odds))
-    return np.where(odds == TAKEN, 0.0, np.exp(np.maximum(odds - best, -DEEPEST)))
+    best = odds.max()
+    return np.asarray(np.exp(odds - best)) if best > TAKEN else np.zeros(len(odds))
 
 
 def _mixed(draws: Draws, parts: list[tuple[float, Floats]]) -> tuple[int, int, float]:
@@ -210,10 +207,11 @@ def _chance(
     place: int,
     shares: list[tuple[float, float]] | None = None,
 ) -> float:
-    units = [unit for _, unit in shares or _shares(parts)]
-    return min(
-        1.0, sum(unit * part.item(place) for unit, (_, part) in zip(units, parts, strict=True))
-    )
+    chances = [
+        unit * part.item(place) if unit else 0.0  # what has no share may hold -inf
+        for (_, unit), (_, part) in zip(shares or _shares(parts), parts, strict=True)
+    ]
+    return min(1.0, sum(chances))
 
 
 class _Reserved:

@@ -119,7 +119,9 @@ def shown_plan(request: Request) -> Plan:
     )
 
 
-@router.post("/me/leaving", response={202: Left}, summary="Leave: be erased after the days of grace")
+@router.post(
+    "/me/leaving", response={202: Left}, summary="Leave: be erased after the days of grace"
+)
 def leave(request: Request, body: Password) -> Status[Left]:
     leaving, token = actions.do_ask_leaving(request.viewer, body.password)
     do_log_out(request.session)

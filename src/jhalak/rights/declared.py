@@ -23,7 +23,10 @@ Parts = dict[Part, dict[str, Column]]
 
 def _rooms() -> list[types.ModuleType]:
     """Every data_map there is. A room without rows may have none."""
-    names = ["jhalak.feed", *(c.name for c in apps.get_app_configs() if c.name.startswith("jhalak."))]
+    names = [
+        "jhalak.feed",
+        *(c.name for c in apps.get_app_configs() if c.name.startswith("jhalak.")),
+    ]
     found = []
     for name in names:
         try:

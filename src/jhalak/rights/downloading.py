@@ -183,9 +183,7 @@ def _table(packing: Packing, table: Table, names: Names) -> dict[str, Any] | Non
         for field in table.model._meta.concrete_fields
         if _may_show(table.columns[field.column], field)
     ]
-    hidden = [
-        field.column for field in table.model._meta.concrete_fields if field not in fields
-    ]
+    hidden = [field.column for field in table.model._meta.concrete_fields if field not in fields]
     if hidden:
         why = _("A secret that protects your account, or bytes that only a machine can use.")
         packing.omissions.append(Omission(f"{table.name}: {', '.join(hidden)}", why))
@@ -306,4 +304,3 @@ def sweep() -> int:
     ]
     records.objects().delete(*gone)
     return len(gone)
-

@@ -280,5 +280,3 @@ def do_drop_kept() -> int:
     """What was kept for the law, and whose time is over. Returns how many."""
     gone, _ = Kept.objects.filter(until__lte=timezone.now()).delete()
     return gone
-
-

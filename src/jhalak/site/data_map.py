@@ -98,10 +98,7 @@ BROWSER: dict[str, Column] = {
         f"localStorage jhalak.{name}": _IN_BROWSER
         for name in ("saver", "line", "sound", "captions", "captionLanguage", "swiped")
     },
-    **{
-        f"sessionStorage jhalak.{name}": _IN_BROWSER
-        for name in ("events", "left", "captions")
-    },
+    **{f"sessionStorage jhalak.{name}": _IN_BROWSER for name in ("events", "left", "captions")},
     "cache jhalak": technical(WHILE_INSTALLATION, "static files and the page for no network"),
 }
 SUBJECTS: dict[str, Subject] = {}
