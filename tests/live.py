@@ -106,7 +106,7 @@ class Site:
             except httpx.HTTPError:
                 return False
 
-        eventually(look, 60, "a healthy site")
+        eventually(look, 180, "a healthy site")
 
     def client(self, handle: str = "") -> httpx.Client:
         """A browser; signed up as `handle` when one is given."""

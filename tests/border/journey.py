@@ -115,7 +115,7 @@ def journey(site: Site, folder: Path) -> dict[str, Any]:
     author, viewer = site.client("asha"), site.client("ravi")
     source = clip(folder / "clip.mp4", seconds=1)
     video = upload(author, source, caption="one #tag")
-    told["states"] = list(states(author, video))
+    told["states"] = list(states(author, video, 240))
     card = author.get(f"/api/videos/{video}").json()
     told["bytes"] = author.get(card["src"], headers={"Range": "bytes=0-99"}).status_code
     page = viewer.get("/api/feed?n=4").json()
@@ -126,7 +126,9 @@ def journey(site: Site, folder: Path) -> dict[str, Any]:
         told["accepted"] = answer.json()["accepted"]
     told["liked"] = viewer.put(f"/api/videos/{video}/like").status_code
     told["learnt"] = eventually(
-        lambda: viewer.get("/api/feed/held").json()["watched"]["items"], what="learning"
+        lambda: viewer.get("/api/feed/held").json()["watched"]["items"],
+        seconds=120,
+        what="learning",
     )
     from jhalak.feed.training import KIND
 
@@ -134,6 +136,7 @@ def journey(site: Site, folder: Path) -> dict[str, Any]:
     query = "SELECT state FROM records_job WHERE kind = 'feed.learn'"
     told["trained"] = eventually(
         lambda: [state for (state,) in site.rows(query) if state in ("done", "failed")] or None,
+        seconds=120,
         what="training",
     )
     told["pages"] = [viewer.get(path).status_code for path in ("/", "/discover", "/healthz")]
