@@ -121,6 +121,12 @@ RULES: dict[str, Rule] = {
     "DELETE /api/feed/held/interests/{kind}/{value}": Rule(ANYBODY),
     "DELETE /api/feed/held/watched/{id}": Rule(ANYBODY),
     "DELETE /api/feed/held/not-interested/{id}": Rule(ANYBODY),
+    # rights
+    "GET /api/me/downloads": Rule(MEMBERS),
+    "POST /api/me/downloads": Rule(MEMBERS, {"password": "not the password"}),
+    "POST /api/me/downloads/{download}/open": Rule(ITS_OWNER, {"password": "not the password"}),
+    "GET /api/me/leaving": Rule(MEMBERS),
+    "POST /api/me/leaving": Rule(MEMBERS, {"password": "not the password"}),
     # safety and operation
     "POST /api/videos/{id}/withdraw": Rule(Permission.WITHDRAW, REASON),
     "POST /api/videos/{id}/restore": Rule(Permission.WITHDRAW, REASON),

@@ -20,6 +20,7 @@ from jhalak.people.contacts import PURPOSE
 from jhalak.people.models import Contact, Person
 from jhalak.people.roles import HOLDERS, Permission, Role
 from jhalak.records.keyring import person_keys
+from jhalak.rights.models import Download
 from jhalak.site.api import api
 from jhalak.videos.captions import do_put_captions
 from jhalak.videos.models import Upload
@@ -95,6 +96,7 @@ def world() -> dict[str, str]:
         "contact": str(contact.pk),
         "sound": heard.public_id,
         "job": "1",
+        "download": str(Download.objects.create(person=owner, language="en").pk),
         "runner": "box",
         "name": "540.mp4",
         "language": "hi",

@@ -41,13 +41,14 @@ def audit(actor: Actor | None, action: str, object: str, **detail: Any) -> None:
     )
 
 
-def do_unname(entries: Iterable[int], subject: str) -> None:
+def do_unname(entries: Iterable[int], objects: Iterable[str], subject: str) -> None:
     """Somebody was erased, and what the law has us keep of these entries lies elsewhere, encrypted:
-    here stays that something was done, and when. The one change that an entry ever sees.
+    here stays that something was done, and when. `objects`: what was theirs; what they did to
+    others' keeps its name. The one change that an entry ever sees.
     """
     rows = QuerySet.update  # ours refuses
     found = AuditEntry.objects.filter(pk__in=entries)
-    rows(found.filter(object__startswith="@"), object=f"person:{subject[:16]}")
+    rows(found.filter(object__in=objects), object=f"erased:{subject[:16]}")
     rows(found, actor_id=None, actor_role="erased", detail={})
 
 

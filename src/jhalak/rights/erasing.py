@@ -160,7 +160,7 @@ def _keep(table: Table, names: Names) -> int:
             Kept.objects.bulk_create(
                 [_kept(row, names.subject, days) for row in batch], ignore_conflicts=True
             )
-            records.do_unname([row.pk for row in batch], names.subject)
+            records.do_unname([row.pk for row in batch], names.objects, names.subject)
         kept += len(batch)
     return kept
 

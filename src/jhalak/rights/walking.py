@@ -44,6 +44,11 @@ class Names(msgspec.Struct, frozen=True):
         return f"m{self.pk}"
 
     @property
+    def objects(self) -> tuple[str, ...]:
+        """As audit entries call them."""
+        return f"@{self.handle}", *(f"video:{one}" for one in self.videos)
+
+    @property
     def in_events(self) -> tuple[Name, ...]:
         return ("viewer", self.key), ("author", str(self.pk))
 
@@ -104,7 +109,12 @@ def personal_tables() -> list[Table]:
 
 
 def _points_at(model: type[models.Model]) -> set[type[models.Model]]:
-    return {field.related_model for field in model._meta.concrete_fields if field.is_relation}  # type: ignore[misc]
+    """What a row cannot be without: what may be null is set so by the database."""
+    return {
+        field.related_model  # type: ignore[misc]
+        for field in model._meta.concrete_fields
+        if field.is_relation and not field.null
+    }
 
 
 def _erasure(name: str, columns: dict[str, Column]) -> Erasure:
@@ -129,7 +139,7 @@ def rows(table: Table, names: Names, *, shown: bool = False) -> QuerySet[models.
 def _term(table: str, path: str, names: Names) -> Q:
     match table, path:
         case "AuditEntry", "object":
-            return Q(object__in=[f"@{names.handle}", *(f"video:{one}" for one in names.videos)])
+            return Q(object__in=names.objects)
         case "Job", "owner":
             of_person = Q(kind="videos.announce_author", subject=str(names.pk))
             return Q(owner=names.key) | of_person | Q(subject__in=names.videos)

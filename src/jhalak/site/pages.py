@@ -15,7 +15,13 @@ from typing import Any, Concatenate, ParamSpec
 from urllib.parse import quote
 
 import msgspec
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -27,6 +33,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
+from jhalak import records
 from jhalak.feed import InterestKind, tokens
 from jhalak.media.webvtt import MOST_BYTES
 from jhalak.options import options
@@ -38,7 +45,9 @@ from jhalak.people.middleware import Request
 from jhalak.people.paging import Place
 from jhalak.people.profiles import me, profile
 from jhalak.people.roles import Permission
-from jhalak.problems import BadRequest, Forbidden, NotFound, Problem, SignInNeeded
+from jhalak.problems import BadRequest, Forbidden, Gone, NotFound, Problem, SignInNeeded
+from jhalak.rights.actions import access_opened, access_receipt
+from jhalak.rights.states import LeavingState
 from jhalak.site.installing import manifest, offline, service_worker
 from jhalak.site.previews import preview
 from jhalak.site.words import words
@@ -264,6 +273,39 @@ def own_settings(request: Request) -> HttpResponse:
 
 @require_safe
 @page
+def download(request: Request, pk: int, ticket: str) -> HttpResponse:
+    """The file itself, sent by the proxy, which resumes by range."""
+    try:
+        found = access_opened(request.viewer, pk, ticket)
+    except Gone as gone:
+        raise NotFound(gone.code, gone.message) from gone
+    response = HttpResponse(content_type="application/zip")
+    response.headers["X-Accel-Redirect"] = records.objects().internal_path(found.key)
+    name = f"jhalak-{found.person.handle}-{found.created:%Y-%m-%d}.zip"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_safe
+@page
+def receipt(request: Request, token: str) -> HttpResponse:
+    """That somebody is gone, for whoever has its address. Says nothing about who it was."""
+    found = access_receipt(token)
+    done = found.state == LeavingState.ERASED
+    if done and request.GET.get("as") == "json":
+        answer = JsonResponse(found.receipt, json_dumps_params={"ensure_ascii": False, "indent": 1})
+        answer.headers["Content-Disposition"] = 'attachment; filename="receipt.json"'
+    else:
+        shown = {"leaving": found, "done": done, "back": found.state == LeavingState.TAKEN_BACK}
+        answer = render(request, "receipt.html", shown | {"bare": True, "token": token})
+    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@require_safe
+@page
 def feed_data(request: Request) -> HttpResponse:
     """What the feed holds about whoever looks, a guest too."""
     found = access_held(request.viewer)
@@ -373,6 +415,8 @@ page_urls: list[URLPattern] = [
     path("studio", studio, name="studio"),
     path("saved", saved, name="saved"),
     path("settings", own_settings, name="settings"),
+    path("settings/download/<int:pk>/<str:ticket>", download, name="download"),
+    path("receipt/<str:token>", receipt, name="receipt"),
     path("feed-data", feed_data, name="feed_data"),
     path("login", log_in, name="login"),
     path("signup", sign_up, name="signup"),
