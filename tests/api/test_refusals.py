@@ -155,6 +155,9 @@ OTHERWISE = {
     "POST /api/me/contacts/{contact}/confirm": 422,  # a wrong code
     "POST /api/codes": 409,
     "POST /api/session/code": 422,
+    "POST /api/me/downloads": 422,  # not the password
+    "POST /api/me/downloads/{download}/open": 410,  # it is not made yet
+    "POST /api/me/leaving": 422,
     "PUT /api/me/picture": 400,  # no picture
     "POST /api/videos/{id}/restore": 409,  # it is not withdrawn
     "POST /api/videos/{id}/retry": 409,  # it has not failed

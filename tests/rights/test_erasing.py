@@ -18,9 +18,9 @@ from jhalak.border.log.entries import Kind, canonical
 from jhalak.feed import Engine
 from jhalak.feed.events import Erased, decode
 from jhalak.options import options
+from jhalak.people.actions import Browser, do_log_in
 from jhalak.people.models import Person
 from jhalak.people.sessions import SessionStore
-from jhalak.people.actions import Browser, do_log_in
 from jhalak.records.jobs import run_due
 from jhalak.records.models import AuditEntry, LedgerEntry
 from jhalak.rights import actions, erasing, keyring, starting, tombstones
@@ -29,7 +29,7 @@ from jhalak.rights.states import LEAVING_FOLLOWS, LeavingState, may_follow
 from jhalak.rights.walking import log, names_of, plan
 from jhalak.site.live import report
 from jhalak.viewing.host import forget_hosts, host
-from tests.rights.worlds import CAPTION, GUEST, PASSWORD, PK, World, watched, world, append
+from tests.rights.worlds import CAPTION, GUEST, PASSWORD, PK, World, append, watched, world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,13 +15,13 @@ from jhalak.feed.events import (
     Liked,
     Watched,
     WatchKind,
+    encode,
 )
 from jhalak.media.webvtt import Cue
 from jhalak.people import passwords
 from jhalak.people.models import Block, Follow, Person
 from jhalak.social.models import Like, Save, Share
 from jhalak.stores.events import NewEvent
-from jhalak.feed.events import encode
 from jhalak.videos.captions import do_put_captions
 from jhalak.videos.models import Upload, Video
 from jhalak.videos.states import CaptionSource
@@ -65,9 +65,7 @@ def world() -> World:
     for kind in (Like, Save, Share):
         kind.objects.create(person=leaver, video=theirs)
         kind.objects.create(person=other, video=clip)
-    Upload.objects.create(
-        id="b" * 32, owner=leaver, size=10, details={}, expires=timezone.now()
-    )
+    Upload.objects.create(id="b" * 32, owner=leaver, size=10, details={}, expires=timezone.now())
     store = records.objects()
     store.put(clip.source_key, b"original of meera", content_type="video/mp4")
     store.put(f"videos/{clip.public_id}/r/720.mp4", b"clip of meera", content_type="video/mp4")

@@ -68,7 +68,8 @@ def require(viewer: Viewer, permission: Permission) -> Person:
 
 
 def meets(viewer: Viewer, author: str = "author") -> Q:
-    """SQL: the row's author is neither suspended nor leaving, and no block stands between them and the viewer.
+    """SQL: the row's author is neither suspended nor leaving, and no block stands between them and
+    the viewer.
 
     `author` is the path from the row to the person, "author" for videos, "" when the row is a
     Person.

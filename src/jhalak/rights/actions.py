@@ -154,7 +154,7 @@ def do_begin_due(now: datetime) -> int:
     """Takes up those whose grace is over, and notes those who came back. Returns how many begin."""
     begun = 0
     for leaving in Leaving.objects.filter(state=LeavingState.ASKED):
-        person = Person.objects.filter(pk=leaving.person_id).first()
+        person = Person.objects.filter(pk=leaving.person_id or 0).first()
         if person is None or person.leaving_at is None:
             with transaction.atomic():
                 row = Leaving.objects.select_for_update().get(pk=leaving.pk)

@@ -98,7 +98,8 @@ def live_files() -> set[str]:
 
 def live_logs() -> set[str]:
     """Fields of a line that the processes write. What the front writes, `jhalak.site` knows."""
-    style = settings.LOGGING["formatters"]["line"]["format"]
+    logging: dict[str, Any] = settings.LOGGING
+    style = logging["formatters"]["line"]["format"]
     return {f"process.{name}" for _, name, _, _ in string.Formatter().parse(style) if name}
 
 
