@@ -171,9 +171,9 @@ def migrate(data: Data = None) -> None:
     set_options(data=data)
     setup_django()
     from jhalak.border.keys import KeyMissing, KeyRefused, KeysAway
-    from jhalak.records.keyring import installation
     from jhalak.border.live_map import MapError
     from jhalak.records.jobs import Retry
+    from jhalak.records.keyring import installation
     from jhalak.rights.starting import begin
     from jhalak.site.migrating import migrate_once
 

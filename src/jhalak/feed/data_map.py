@@ -60,7 +60,9 @@ EVENTS: dict[str, Column] = {
     **{f"Tuned.{name}": _OPERATOR for name in ("values", "reason", "at_ms")},
     **{
         f"ExperimentStarted.{name}": _OPERATOR
-        for name in ("name", "layer", "share", "arms", "window_ms", "ends_ms", "reason", "at_ms")
+        for name in (
+            "name", "layer", "share", "arms", "interleaved", "window_ms", "ends_ms", "reason", "at_ms"
+        )
     },
     **{f"Arm.{name}": _OPERATOR for name in ("name", "values")},
     **{f"ExperimentStopped.{name}": _OPERATOR for name in ("name", "reason", "at_ms")},

@@ -9,6 +9,7 @@ from jhalak.border.data_map import (
     Basis,
     Column,
     DataClass,
+    Erasure,
     Purpose,
     Subject,
     days,
@@ -113,6 +114,8 @@ COLUMNS: dict[str, Column] = {
 SUBJECTS: dict[str, Subject] = {
     "Person": Subject(("pk",)),
     "Session": Subject(("person",)),
+    "Contact": Subject(("person",), (), "given in plain words, as data/contacts.json"),
+    "Code": Subject(("contact__person",), (), "a secret, for ten minutes"),
     "Follow": Subject(("follower", "followed")),
     "Block": Subject(
         ("blocker", "blocked"), ("blocker",), "who blocked you is told to nobody: it is theirs"

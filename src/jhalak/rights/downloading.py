@@ -36,6 +36,7 @@ from jhalak.border.log.entries import Kind
 from jhalak.feed.data_map import SUBJECTS as EVENTS
 from jhalak.feed.erasing import names as named
 from jhalak.options import options
+from jhalak.people.contacts import access_contacts
 from jhalak.people.models import Person
 from jhalak.records import ledger
 from jhalak.rights import keyring
@@ -118,6 +119,8 @@ def _pack(
     with packing.zip:
         shown = [one for table in personal_tables() if (one := _table(packing, table, names))]
         progress(0.1)
+        contacts = msgspec.to_builtins(access_contacts(person), enc_hook=str)
+        packing.add("data/contacts.json", [_json(contacts)])
         packing.add("data/events.json", _array(_events(names)))
         packing.add("data/feed.json", [_json(held)])
         progress(0.2)
@@ -129,6 +132,7 @@ def _pack(
         page = {
             "person": person,
             "made": timezone.now(),
+            "contacts": contacts,
             "tables": shown,
             "media": media,
             "held": held,

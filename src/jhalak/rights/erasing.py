@@ -24,6 +24,7 @@ from jhalak.feed.erasing import MARKER
 from jhalak.people.models import Person
 from jhalak.records import ledger
 from jhalak.records.jobs import Retry
+from jhalak.records.keyring import shred
 from jhalak.records.models import AuditEntry, Job
 from jhalak.records.states import LIVE
 from jhalak.rights import keyring, tombstones
@@ -102,6 +103,12 @@ def erase(leaving: Leaving, progress: Callable[[float], None] = lambda _share: N
 # ---- the steps -----------------------------------------------------------------------------------
 
 
+def _key(_leaving: Leaving, names: Names) -> Counts:
+    """First: what is encrypted with it is gone from now on, in every backup too."""
+    shred(names.key_name)
+    return {}
+
+
 def _videos(_leaving: Leaving, names: Names) -> Counts:
     """Each as if its author deleted it: the feed hears of it, what is under way ends."""
     gone = 0
@@ -156,10 +163,9 @@ def _keep(table: Table, names: Names) -> int:
     kept = 0
     days = max(one.retention.days for one in table.columns.values())
     while batch := list(rows(table, names)[:BATCH]):
+        sealed = [_kept(row, names.subject, days) for row in batch]  # may ask a key service
         with transaction.atomic():
-            Kept.objects.bulk_create(
-                [_kept(row, names.subject, days) for row in batch], ignore_conflicts=True
-            )
+            Kept.objects.bulk_create(sealed, ignore_conflicts=True)
             records.do_unname([row.pk for row in batch], names.objects, names.subject)
         kept += len(batch)
     return kept
@@ -229,6 +235,7 @@ def compact() -> None:
 
 
 STEPS: dict[str, Callable[[Leaving, Names], Counts]] = {
+    "key": _key,
     "videos": _videos,
     "rows": _rows,
     "objects": _objects,

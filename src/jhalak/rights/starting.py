@@ -10,6 +10,7 @@ from django.utils import timezone
 from jhalak import records
 from jhalak.feed.erasing import MARKER
 from jhalak.people.models import Person
+from jhalak.records.keyring import person_keys
 from jhalak.rights import declared, erasing, keyring, tombstones
 from jhalak.rights.models import Leaving
 from jhalak.rights.states import LeavingState
@@ -31,6 +32,7 @@ def begin() -> None:
 def replay_tombstones() -> int:
     """Erases again who is here and has a tombstone. Returns how many were found."""
     stones = {stone.subject: stone for stone in tombstones.every()}
+    person_keys().replay(bytes.fromhex(subject) for subject in stones)
     done = set(
         Leaving.objects.filter(
             subject__in=stones, state__in=(LeavingState.ERASED, LeavingState.ERASING)

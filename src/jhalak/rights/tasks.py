@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from jhalak import records
-from jhalak.records.jobs import GiveUp, Job, Progress, every, task
+from jhalak.border.keys import KeysAway
+from jhalak.records.jobs import GiveUp, Job, Progress, Retry, every, task
 from jhalak.rights import actions, downloading, erasing
 from jhalak.rights.models import Download, Leaving
 from jhalak.rights.states import DownloadState
@@ -17,7 +18,10 @@ def erase(job: Job, progress: Progress) -> None:
     leaving = Leaving.objects.filter(pk=job.subject).first()
     if leaving is None:
         raise GiveUp("gone", "there is no such erasure")
-    erasing.erase(leaving, progress)
+    try:
+        erasing.erase(leaving, progress)
+    except KeysAway as error:
+        raise Retry("keys_away", str(error)) from error
 
 
 def _failed(job: Job) -> None:

@@ -34,6 +34,7 @@ class Names(msgspec.Struct, frozen=True):
 
     subject: str
     pk: int
+    key_name: str
     handle: str
     videos: tuple[str, ...]
     uploads: tuple[str, ...]
@@ -68,6 +69,7 @@ def names_of(person: Person) -> Names:
     return Names(
         subject_of(person),
         person.pk,
+        person.key_name,
         person.handle,
         tuple(public_id for public_id, _ in videos),
         tuple(Upload.objects.filter(owner=person).values_list("pk", flat=True)),

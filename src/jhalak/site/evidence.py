@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from django.apps import apps
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
 
-from jhalak.border import data_map, exceptions, release
+from jhalak.border import exceptions, release
 from jhalak.border.egress import destinations
 from jhalak.border.evidence import Said
 from jhalak.border.log.keys import key_file, load_signer
@@ -21,6 +17,7 @@ from jhalak.border.services import EXCUSED, Processes, built_in_exceptions
 from jhalak.feed import models
 from jhalak.people.models import Person
 from jhalak.people.roles import Role
+from jhalak.site.live import report
 
 JURISDICTION, WITNESSES = "jurisdiction.txt", "witnesses.txt"
 _ORDINARY = (Role.VIEWER, Role.CREATOR)
@@ -39,7 +36,7 @@ def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
         if one["reason"] != EXCUSED["client"] or one["subject"] in demo
     ]
     return Said(
-        map=live_map(),
+        map=report(),
         processes=[msgspec.to_builtins(one) for one in processes],
         destinations=[one.said() for one in destinations.load(data).values()],
         exceptions=[*built_in, *(one.said() for one in exceptions.load(data))],
@@ -57,32 +54,6 @@ def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
         },
         jurisdiction="\n".join(_lines(border / JURISDICTION)),
     )
-
-
-def live_map() -> dict[str, Any]:
-    """Every declared column beside every column that the database has."""
-    declared: dict[str, Any] = {}
-    names: dict[str, str] = {}
-    djangos = {MigrationRecorder.Migration._meta.db_table}  # its own, that nobody here fills
-    for config in apps.get_app_configs():
-        tables = {one._meta.db_table: one.__name__ for one in config.get_models(True)}
-        if not config.name.startswith("jhalak."):
-            djangos |= tables.keys()
-        elif tables:
-            names |= tables
-            declared |= importlib.import_module(f"{config.name}.data_map").COLUMNS
-    with connection.cursor() as cursor:
-        live = {
-            f"{names.get(table, table)}.{column.name}"
-            for table in connection.introspection.table_names(cursor)
-            if table not in djangos
-            for column in connection.introspection.get_table_description(cursor, table)
-        }
-    return {
-        "declared": msgspec.to_builtins(declared),
-        "live": sorted(live),
-        "differences": data_map.compare(declared, live),
-    }
 
 
 def said_of_release(path: Path) -> dict[str, Any]:

@@ -294,7 +294,8 @@ def receipt(request: Request, token: str) -> HttpResponse:
     found = access_receipt(token)
     done = found.state == LeavingState.ERASED
     if done and request.GET.get("as") == "json":
-        answer = JsonResponse(found.receipt, json_dumps_params={"ensure_ascii": False, "indent": 1})
+        told = {"ensure_ascii": False, "indent": 1}
+        answer: HttpResponse = JsonResponse(found.receipt, json_dumps_params=told)
         answer.headers["Content-Disposition"] = 'attachment; filename="receipt.json"'
     else:
         shown = {"leaving": found, "done": done, "back": found.state == LeavingState.TAKEN_BACK}
