@@ -1,5 +1,5 @@
-"""What a trained ranker adds in the closed loop, beside the learner alone: the same engine, told the
-same log, with and without a ranker that was trained on that log past its gate's own split.
+"""What a trained ranker adds in the closed loop, beside the learner alone: one engine, told one
+log, with and without a ranker that was trained on that log.
 
 The log is made by the engine itself on some viewers (`taught`), and judged are others. Both sides
 have observed it, so what differs is the ranker. It needs torch (the extra "train").
@@ -18,9 +18,8 @@ from bench.judge.recommender import Ids, Log
 from bench.judge.served import NOW, Served
 
 from jhalak.feed import events as ev
-from jhalak.feed.training import Reader, TooFew
+from jhalak.feed.training import NoTorch, Reader, TooFew
 from jhalak.feed.training.proposal import Proposal
-from jhalak.feed.training.ranking.network import NoTorch
 from jhalak.feed.training.ranking.proposal import propose
 
 PLACES = "0" * 64

@@ -22,6 +22,7 @@ from bench.judge import (
     freshness,
     next_item,
     plots,
+    ranked,
     standin,
 )
 from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
@@ -143,8 +144,15 @@ def fresh() -> list[dict[str, Any]]:
     return freshness.figures(_world())
 
 
+def ranker() -> list[dict[str, Any]]:
+    """Viewers that no setting was chosen on. Without torch it says so, and gives no row."""
+    _, world = _world().halves()
+    return ranked.figures(world, "synthetic" if world.synthetic else world.name)
+
+
 PARTS = {
     "loop": loop,
+    "ranker": ranker,
     "freshness": fresh,
     "cold": cold,
     "exposure": random_exposure,

@@ -22,7 +22,7 @@ from jhalak.feed.ranker.scorer import MOST
 from tests.feed import test_traps
 from tests.feed.rankers import DIGEST, in_force, shelf, untrained
 from tests.feed.test_reasons import taken_away
-from tests.feed.worlds import HOUR, NOW, World, patient, watch, world
+from tests.feed.worlds import HOUR, NOW, World, crowd, patient, watch, world
 
 RANKER = untrained()
 
@@ -325,3 +325,53 @@ def _query(viewer: str, **more):
     from jhalak.feed import Query
 
     return Query(viewer=viewer, now_ms=NOW, **more)
+
+
+@pytest.mark.slow
+def test_a_candidate_is_made_judged_and_told_without_torch(monkeypatch) -> None:
+    """Everything but the fitting: weights that nobody trained are not put in force."""
+    from jhalak.feed.training import Reader
+    from jhalak.feed.training.ranking import proposal
+    from jhalak.feed.training.ranking.shape import drawn
+
+    monkeypatch.setattr(proposal, "FEWEST", 200)
+    monkeypatch.setattr(proposal, "FEWEST_JUDGED", 50)
+    log: list[tuple[int, ev.Event]] = list(enumerate(crowd(900), 1))
+    log += enumerate([ev.Liked("m1", 3, NOW), ev.Forgotten("m2", NOW)], len(log) + 1)
+    reader = Reader()
+    reader.read((offset, ev.encode(event)) for offset, event in log)
+    answers = reader.answers()
+
+    def trained(examples, seed):
+        assert not np.isin(examples.viewer, answers.viewer, invert=True).any()
+        assert np.isfinite(examples.features).all()
+        return drawn(seed)
+
+    one, two = (proposal.propose(log, answers, shelf(), seed=3, trained=trained) for _ in range(2))
+    assert one.artefact == two.artefact
+    assert one.manifest == two.manifest
+    assert one.manifest.kind == "ranker"
+    assert one.verdict.other.name == "the learner alone"
+    assert not one.verdict.passed
+    assert Ranker(one.artefact).places == ""
+
+
+@pytest.mark.slow
+def test_torch_and_the_graph_say_the_same() -> None:
+    torch = pytest.importorskip("torch", reason='torch is not installed (the extra "train")')
+    from jhalak.feed.ranker.model import INPUTS
+    from jhalak.feed.training.ranking.network import _forward
+    from jhalak.feed.training.ranking.shape import drawn
+
+    rng = np.random.default_rng(1)
+    given = {
+        name: rng.standard_normal((5, *(n or 1 for n in shape))).astype(np.float32)
+        for name, shape in INPUTS.items()
+    }
+    given["known"] = (given["known"] > 0).astype(np.float32)
+    weights = {name: torch.tensor(array) for name, array in drawn(1).items()}
+    flat = [torch.tensor(one[:, 0] if one.shape[1] == 1 else one) for one in given.values()]
+    said = _forward(torch, weights, *flat).numpy()
+    ranker = Ranker(untrained(mean=0.0, spread=1.0))
+    told = np.concatenate(ranker.run(**given), 2)[:, 0]
+    assert np.abs(said - told).max() < 1e-3

@@ -232,7 +232,7 @@ class Engine:
                 for place, row in enumerate(batch.rows.tolist())
             ]
 
-    def examine(self, query: Query, video: int) -> tuple[Page, Batch, Scores] | None:
+    def _examine(self, query: Query, video: int) -> tuple[Page, Batch, Scores] | None:
         """The page, columns and scores of one video, for training; None for one not known."""
         page, _ = self._page(query, self._state.config)
         page.release()

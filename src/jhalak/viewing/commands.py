@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jhalak.feed.events import ModelKind
 from jhalak.viewing.weights_commands import weights_cli
 
 if TYPE_CHECKING:
@@ -22,22 +23,28 @@ def feed() -> None:
 
 @feed_cli.command("train")
 def train(
+    kind: Annotated[
+        ModelKind, typer.Argument(help="places: where videos lie; ranker: needs jhalak[train].")
+    ] = ModelKind.PLACES,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Train and judge; keep and promote nothing.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn in it.")] = 1,
 ) -> None:
-    """Learn from the event log where videos lie among the others.
+    """Learn from the event log where videos lie, or to rank the best of a page.
 
     What comes of it is put in force only if it tells the newest views better than what is in force
-    (1 is returned if it does not). The worker does the same by itself whenever the log has grown.
+    (1 is returned if it does not). The worker trains places by itself whenever the log has grown.
     """
-    from jhalak.feed.training import TooFew
+    from jhalak.feed.training import NoTorch, TooFew
     from jhalak.viewing import training
 
     try:
-        proposal = training.propose(seed=seed)
-    except TooFew as few:
+        if kind is ModelKind.RANKER:
+            proposal = training.propose_ranker(seed=seed)
+        else:
+            proposal = training.propose(seed=seed)
+    except (TooFew, NoTorch) as few:
         raise _fail(f"{few}.") from few
     typer.echo(table(proposal.verdict))
     if not proposal.verdict.passed:
@@ -54,12 +61,13 @@ def train(
 @feed_cli.command("rollback")
 def rollback(
     reason: Annotated[str, typer.Option(help="Why; it is kept with who did what.")],
+    kind: Annotated[ModelKind, typer.Argument(help="What to take back.")] = ModelKind.PLACES,
 ) -> None:
     """Take back what is in force: what was before it is served again, from the next page on."""
     from jhalak.viewing import training
 
     try:
-        digest = training.do_roll_back(None, reason)
+        digest = training.do_roll_back(None, reason, kind)
     except training.Refused as refused:
         raise _fail(f"Not taken back: {refused}.") from refused
     typer.echo(f"In force again: {digest}" if digest else "Nothing trained is in force now.")

@@ -19,7 +19,7 @@ from django.db import transaction
 from jhalak import records
 from jhalak.border.log.entries import Kind
 from jhalak.feed import models, places_file, training
-from jhalak.feed.events import BadEvent, Promoted, Watched, decode
+from jhalak.feed.events import BadEvent, Event, ModelKind, Promoted, Watched, decode
 from jhalak.feed.training import quality
 from jhalak.options import options
 from jhalak.records.actions import Actor
@@ -32,7 +32,7 @@ from jhalak.viewing.models import LogCursor
 log = logging.getLogger(__name__)
 
 KIND = training.KIND
-OBJECT = f"feed:{KIND}"
+RANKER = ModelKind.RANKER
 TRAINED = "trained"  # a cursor: the end of the log when it was last learnt from
 PROMOTE, ROLLBACK = "feed.promote", "feed.rollback"
 BATCH = 2_000  # events read at once
@@ -68,8 +68,8 @@ def folder() -> Path:
     return options().folder / "feed" / "models"
 
 
-def in_force() -> InForce:
-    entry = AuditEntry.objects.filter(object=OBJECT).order_by("-id").first()
+def in_force(kind: ModelKind = KIND) -> InForce:
+    entry = AuditEntry.objects.filter(object=_object(kind)).order_by("-id").first()
     if entry is None:
         return InForce()
     return InForce(
@@ -110,6 +110,47 @@ def propose(progress: Progress = _quiet, seed: int = 1) -> training.Proposal:
     return training.propose(reader.answers(), served, after=learnt_to, seed=seed)
 
 
+def propose_ranker(seed: int = 1) -> training.Proposal:
+    """A ranker from the whole log, beside the learner alone and what is in force. Raises
+    training.TooFew, and ranking.network.NoTorch where the extra "train" is not installed.
+    """
+    from jhalak.feed.ranker.model import Ranker
+
+    try:
+        from jhalak.feed.training.ranking import proposal
+    except ImportError as error:  # onnx, of the same extra
+        raise training.NoTorch("training a ranker needs onnx: install jhalak[train]") from error
+    now, learnt_to = in_force(RANKER), 0
+    served: tuple[str, Ranker] | None = None
+    if now.digest:
+        try:
+            manifest = models.read_manifest(folder(), now.digest)
+            served = now.digest[:12], Ranker(models.read(folder(), RANKER, now.digest))
+            learnt_to = int(manifest.settings["learnt_to"])
+        except (models.ModelError, KeyError) as error:
+            log.warning("what is in force cannot be used, the candidate stands alone: %s", error)
+    last = records.events().last()
+    reader = training.Reader()
+    reader.read((one.offset, one.body) for one in _log(0, last))
+    return proposal.propose(
+        _events(last),
+        reader.answers(),
+        lambda kind, digest: models.read(folder(), kind, digest),
+        in_force().digest,
+        served,
+        after=learnt_to,
+        seed=seed,
+    )
+
+
+def _events(last: int) -> Iterator[tuple[int, Event]]:
+    for one in _log(0, last):
+        try:
+            yield one.offset, decode(one.body)
+        except BadEvent:
+            continue
+
+
 def do_promote(actor: Actor | None, proposal: training.Proposal) -> str:
     """Keeps the artefact and puts it in force; returns its digest. Raises Refused when it did not
     pass its gate, or is in force already.
@@ -117,16 +158,17 @@ def do_promote(actor: Actor | None, proposal: training.Proposal) -> str:
     if not proposal.verdict.passed:
         raise Refused(f"it did not pass its gate: {proposal.verdict.why}")
     digest = models.write(folder(), proposal.artefact, proposal.manifest)
+    kind = ModelKind(proposal.manifest.kind)
     since = records.events().last()
     with transaction.atomic():
-        before = in_force()
+        before = in_force(kind)
         if before.digest == digest:
             raise Refused("this is in force already")
-        _put(actor, PROMOTE, digest, before.digest, since, **proposal.manifest.gate)
+        _put(actor, kind, PROMOTE, digest, before.digest, since, **proposal.manifest.gate)
         enter(
             Kind.MODEL,
             {
-                "kind": KIND,
+                "kind": kind,
                 "digest": digest,
                 "data_root": proposal.manifest.data.root,
                 "code": proposal.manifest.code,
@@ -137,7 +179,7 @@ def do_promote(actor: Actor | None, proposal: training.Proposal) -> str:
     return digest
 
 
-def do_roll_back(actor: Actor | None, reason: str) -> str:
+def do_roll_back(actor: Actor | None, reason: str, kind: ModelKind = KIND) -> str:
     """Takes back what is in force: what was before it is served again, nothing ("") if there was
     nothing. Returns its digest. Raises Refused when there is nothing to take back.
     """
@@ -146,19 +188,23 @@ def do_roll_back(actor: Actor | None, reason: str) -> str:
         raise Refused("say why: the reason is kept")
     since = records.events().last()
     with transaction.atomic():
-        now = in_force()
+        now = in_force(kind)
         if not now.digest:
             raise Refused("nothing trained is in force")
-        before = _before(now.before)
-        _put(actor, ROLLBACK, now.before, before, since, reason=reason, instead=now.digest)
-        told = {"kind": KIND, "digest": now.before, "instead": now.digest}
+        before = _before(kind, now.before)
+        _put(actor, kind, ROLLBACK, now.before, before, since, reason=reason, instead=now.digest)
+        told = {"kind": kind, "digest": now.before, "instead": now.digest}
         enter(Kind.MODEL, {**told, "verdict": "taken back", "reason": reason[:500]})
     return now.before
 
 
 def do_look_after() -> str:
     """Takes back what was promoted if watches feel worse since. Returns the reason, "" for none."""
-    now = in_force()
+    return _look_after(RANKER) or _look_after(KIND)  # at worst one too many, and not the first
+
+
+def _look_after(kind: ModelKind) -> str:
+    now = in_force(kind)
     if not (now.digest and now.watched):
         return ""
     before = _watches(max(0, now.since - LOOKED_AFTER), now.since)
@@ -166,7 +212,7 @@ def do_look_after() -> str:
     if not change.fallen:
         return ""
     log.warning("%s is taken back: %s", now.digest[:12], change)
-    do_roll_back(None, str(change))
+    do_roll_back(None, str(change), kind)
     return str(change)
 
 
@@ -190,10 +236,10 @@ def do_learn(progress: Progress = _quiet) -> str:
 
 
 def worth_a_look() -> bool:
-    """Whether `do_learn` has anything to do. Costs two short queries."""
+    """Whether `do_learn` has anything to do. Costs three short queries."""
     last = records.events().last()
-    now = in_force()
-    return _grown(last) or (now.watched and last - now.since < 2 * LOOKED_AFTER)
+    both = in_force(), in_force(RANKER)
+    return _grown(last) or any(now.watched and last - now.since < 2 * LOOKED_AFTER for now in both)
 
 
 def _grown(last: int) -> bool:
@@ -215,17 +261,28 @@ def _watches(after: int, until: int) -> list[Watched]:
     return found
 
 
-def _before(digest: str) -> str:
+def _object(kind: ModelKind) -> str:
+    return f"feed:{kind}"
+
+
+def _before(kind: ModelKind, digest: str) -> str:
     """What was in force when `digest` was put there."""
     if not digest:
         return ""
-    entries = AuditEntry.objects.filter(object=OBJECT, action=PROMOTE, detail__digest=digest)
+    entries = AuditEntry.objects.filter(object=_object(kind), action=PROMOTE)
+    entries = entries.filter(detail__digest=digest)
     entry = entries.order_by("-id").first()
     return entry.detail["before"] if entry else ""
 
 
 def _put(
-    actor: Actor | None, action: str, digest: str, before: str, since: int, **detail: Any
+    actor: Actor | None,
+    kind: ModelKind,
+    action: str,
+    digest: str,
+    before: str,
+    since: int,
+    **detail: Any,
 ) -> None:
-    records.audit(actor, action, OBJECT, digest=digest, before=before, since=since, **detail)
-    records.emit(Promoted(kind=KIND, digest=digest, at_ms=time.time_ns() // 1_000_000))
+    records.audit(actor, action, _object(kind), digest=digest, before=before, since=since, **detail)
+    records.emit(Promoted(kind=kind, digest=digest, at_ms=time.time_ns() // 1_000_000))

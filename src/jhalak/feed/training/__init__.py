@@ -10,12 +10,13 @@ same bytes. Who promotes and takes back stands in `jhalak.viewing.training`.
 from jhalak.feed.training.answers import Answers, Reader
 from jhalak.feed.training.gate import Verdict
 from jhalak.feed.training.places import Settings
-from jhalak.feed.training.proposal import FEWEST, KIND, Proposal, TooFew, propose
+from jhalak.feed.training.proposal import FEWEST, KIND, NoTorch, Proposal, TooFew, propose
 
 __all__ = [
     "FEWEST",
     "KIND",
     "Answers",
+    "NoTorch",
     "Proposal",
     "Reader",
     "Settings",

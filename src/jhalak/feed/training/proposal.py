@@ -34,6 +34,10 @@ class TooFew(Exception):
     """There is not enough in the log yet; the message says how much there is."""
 
 
+class NoTorch(Exception):
+    """The extra "train" is not installed; the message says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     artefact: bytes

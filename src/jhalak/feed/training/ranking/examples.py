@@ -100,7 +100,7 @@ def _before(
     engine: Engine, event: ev.Watched, offset: int, viewer: int, good: bool
 ) -> _View | None:
     query = Query(viewer=event.viewer, now_ms=event.served_ms or event.at_ms)
-    found = engine.examine(query, event.video)
+    found = engine._examine(query, event.video)
     if found is None:
         return None
     page, batch, scores = found

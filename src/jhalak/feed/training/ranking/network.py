@@ -11,15 +11,12 @@ import numpy as np
 from jhalak.feed.fairness import END
 from jhalak.feed.ranker.layout import BINS, EDGES, HISTORY
 from jhalak.feed.ranker.watch_time import exposure
+from jhalak.feed.training.proposal import NoTorch
 from jhalak.feed.training.ranking.examples import Examples
 from jhalak.feed.training.ranking.shape import ATTENTION, CLIP, FAR, WIDTH, Weights, drawn
 
 BATCH, EPOCHS, RATE = 256, 3, 2e-3
 DECAY = 1e-3  # of weights, each step, times the rate
-
-
-class NoTorch(Exception):
-    """The extra "train" is not installed."""
 
 
 def fit(examples: Examples, seed: int) -> Weights:
