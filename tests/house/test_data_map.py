@@ -106,8 +106,10 @@ def test_the_comparison_names_what_differs() -> None:
     map_of = {"Person.handle": technical(), "Person.gone": technical()}
     assert compare(map_of, {"Person.handle", "Person.phone"}) == [
         "Person.gone is declared and no longer exists",
-        "Person.phone is not declared: say in COLUMNS of its room's data_map.py what it holds,"
-        " why, for how long, and how it ends",
+        (
+            "Person.phone is not declared: say in COLUMNS of its room's data_map.py what it holds,"
+            " why, for how long, and how it ends"
+        ),
     ]
     assert compare(map_of, set(map_of)) == []
     told = report({Part.COLUMNS: map_of}, {Part.COLUMNS: {"Person.handle"}})

@@ -48,7 +48,7 @@ def everything() -> bytes:
     """All bytes of the data folder and of the database's file, or all its rows."""
     files = [path for path in options().folder.rglob("*") if path.is_file()]
     if (file := database()) is not None:
-        files += [path for path in file.parent.glob(f"{file.name}*")]
+        files += list(file.parent.glob(f"{file.name}*"))
         rows = b""
     else:
         with connection.cursor() as cursor:
@@ -112,7 +112,7 @@ def test_a_receipt_is_signed_and_stands_in_the_ledger() -> None:
     here = world()
     subject = keyring.subject_of(here.leaver)
     planned = plan(names_of(here.leaver))
-    leaving, token = actions.do_leave_for(here.leaver)
+    _, token = actions.do_leave_for(here.leaver)
     actions.do_begin_due(timezone.now() + timedelta(days=30))
     run_due()
     receipt = actions.access_receipt(token).receipt
@@ -160,7 +160,7 @@ def test_killed_at_any_step_it_goes_on(step: str, monkeypatch: pytest.MonkeyPatc
     def killed(*_: object) -> None:
         raise Killed
 
-    with monkeypatch.context() as here_only, pytest.raises(Killed):
+    with monkeypatch.context() as here_only, pytest.raises(Killed):  # noqa: PT012
         if step == "finish":
             here_only.setattr(erasing.ledger, "enter", killed)
         else:

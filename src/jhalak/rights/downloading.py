@@ -187,9 +187,7 @@ def _table(packing: Packing, table: Table, names: Names) -> dict[str, Any] | Non
         for field in table.model._meta.concrete_fields
         if _may_show(table.columns[str(field.column)], field)
     ]
-    hidden = [
-        str(field.column) for field in table.model._meta.concrete_fields if field not in fields
-    ]
+    hidden = [str(one.column) for one in table.model._meta.concrete_fields if one not in fields]
     if hidden:
         why = _("A secret that protects your account, or bytes that only a machine can use.")
         packing.omissions.append(Omission(f"{table.name}: {', '.join(hidden)}", why))
