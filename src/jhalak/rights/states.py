@@ -36,8 +36,8 @@ DOWNLOAD_FOLLOWS: dict[DownloadState, frozenset[DownloadState]] = {
 }
 
 
-def may_follow(before: str, after: str) -> bool:
-    """By the table of the state that it is in: the words of the two differ."""
-    if before in LeavingState.values:
+def may_follow(before: str, after: LeavingState | DownloadState) -> bool:
+    """By the table of the kind that `after` is of."""
+    if isinstance(after, LeavingState):
         return after in LEAVING_FOLLOWS[LeavingState(before)]
     return after in DOWNLOAD_FOLLOWS[DownloadState(before)]
