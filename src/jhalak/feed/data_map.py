@@ -61,7 +61,8 @@ EVENTS: dict[str, Column] = {
     **{
         f"ExperimentStarted.{name}": _OPERATOR
         for name in (
-            "name", "layer", "share", "arms", "interleaved", "window_ms", "ends_ms", "reason", "at_ms"
+            "name", "layer", "share", "arms", "interleaved",
+            "window_ms", "ends_ms", "reason", "at_ms",
         )
     },
     **{f"Arm.{name}": _OPERATOR for name in ("name", "values")},
