@@ -15,13 +15,16 @@ from tests.factories import video
 from tests.people.factories import PASSWORD, Api, client_of, emitted, make_person
 
 from jhalak import records
+from jhalak.border.log.entries import Kind, read_entry
 from jhalak.feed.events import Joined, Withdrawn, decode
 from jhalak.options import override
 from jhalak.people import guests
 from jhalak.people.actions import do_lift, do_suspend
 from jhalak.people.browsers import network
 from jhalak.people.models import Person, Session
+from jhalak.people.roles import Role
 from jhalak.people.sessions import SessionStore, hashed
+from jhalak.records.models import LedgerEntry
 from jhalak.records.worker import run_due
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +125,18 @@ def test_who_may_upload_is_the_operators_choice() -> None:
     with override(open_creation=False):
         assert sign_up(Api()).json["role"] == "viewer"
     assert sign_up(Api(), "ravi_k").json["role"] == "creator"
+
+
+def test_where_somebody_with_an_office_logs_in_from_is_in_the_borders_log() -> None:
+    for role in Role:
+        make_person(f"a.{role}", role=role)
+        assert log_in(Api(), f"a.{role}", REMOTE_ADDR="192.0.2.7").status == 200
+    told = [read_entry(bytes(one.leaf)) for one in LedgerEntry.objects.order_by("pk")]
+    assert {one.kind for one in told} == {Kind.STAFF_SESSION}
+    assert [(one.body["person"], one.body["role"]) for one in told] == [
+        (f"a.{role}", role) for role in Role if role not in (Role.VIEWER, Role.CREATOR)
+    ]
+    assert {one.body["place"] for one in told} == {"192.0.2.7"}
 
 
 def test_log_in_says_the_same_for_a_wrong_password_and_for_nobody() -> None:

@@ -7,7 +7,8 @@ import json
 import pytest
 from django.test import Client
 
-from jhalak.records.models import AuditEntry
+from jhalak.border.log.entries import Kind, read_entry
+from jhalak.records.models import AuditEntry, LedgerEntry
 from tests.factories import browser, person, video
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,3 +45,8 @@ def test_withdraw_and_restore() -> None:
     assert len(guest.get("/api/feed").json()["items"]) == 1
     acts = list(AuditEntry.objects.order_by("pk").values_list("action", "actor_id"))
     assert acts[-2:] == [("video.withdraw", moderator.pk), ("video.restore", moderator.pk)]
+    told = [read_entry(bytes(one.leaf)) for one in LedgerEntry.objects.order_by("pk")]
+    assert [(one.kind, one.body) for one in told if one.kind is Kind.TAKEDOWN] == [
+        (Kind.TAKEDOWN, {"video": made.public_id, "done": done, "role": "moderator"})
+        for done in ("withdrawn", "restored")
+    ]

@@ -130,8 +130,8 @@ def test_each_cause_is_named(made, sealed: None, capfd: pytest.CaptureFixture[st
     report = made()
     assert report.reasons == {
         "map": [
-            "Person.blood_group is stored and not declared",
-            "shadow.watched is stored and not declared",
+            "columns:Person.blood_group is stored and not declared",
+            "columns:shadow.watched is stored and not declared",
         ],
         "exceptions": [f"the exception unsealed of worker expired on {day}"],
         "release": [

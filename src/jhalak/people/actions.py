@@ -17,16 +17,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jhalak import records
+from jhalak.border.log.entries import Kind
 from jhalak.feed.events import Followed, Joined, PersonalAccepted, PersonalDeclined
 from jhalak.options import options
 from jhalak.people import handles, passwords, pictures
 from jhalak.people.access import written
 from jhalak.people.models import Follow, Person
-from jhalak.people.roles import Role
+from jhalak.people.roles import STAFF, Role
 from jhalak.people.sessions import SessionStore
 from jhalak.people.text import clean
 from jhalak.people.throttle import Throttle
 from jhalak.problems import Conflict, Forbidden, Invalid
+from jhalak.records.ledger import enter
 
 MOST_NAME, MOST_BIO = 60, 300
 
@@ -174,7 +176,19 @@ def _stay(person: Person) -> None:
 
 
 def _begin(session: SessionStore, browser: Browser, person: Person) -> None:
+    """In the caller's transaction. Of somebody with an office it is an entry of the border's log:
+    who looks at the country's data from where is what an auditor asks.
+    """
     session.begin(person, clean(browser.device[:80], most=80, field="device"))
+    if person.role in STAFF:
+        body = {
+            "person": person.handle,
+            "role": person.role,
+            "place": browser.address,
+            "purpose": "the duties of the role",
+            "begun": now_ms(),
+        }
+        enter(Kind.STAFF_SESSION, body)
     if browser.guest:
         joined = Joined(guest=browser.guest, member=person.viewer_key, at_ms=now_ms())
         records.emit(joined)

@@ -21,6 +21,10 @@ class Role(TextChoices):
     AUDITOR = "auditor", _("Auditor")
 
 
+STAFF = frozenset({Role.MODERATOR, Role.OFFICER, Role.OPERATOR, Role.AUDITOR})
+"""Those with an office: where they log in from is on record."""
+
+
 class Permission(enum.Enum):
     UPLOAD = "upload"
     WITHDRAW = "withdraw"

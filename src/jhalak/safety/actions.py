@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jhalak import records
+from jhalak.border.log.entries import Kind
 from jhalak.feed.events import Removal, Withdrawn
 from jhalak.people.models import Person
 from jhalak.people.text import clean
 from jhalak.problems import Conflict, Invalid
+from jhalak.records.ledger import enter
 from jhalak.videos.actions import emit_published
 from jhalak.videos.models import Video
 
@@ -42,6 +44,7 @@ def do_withdraw_video(moderator: Person, video: Video, reason: str) -> None:
             raise Conflict("already_withdrawn", _("This video is withdrawn already."))
         records.emit(Withdrawn(video=video.pk, reason=Removal.WITHDRAWN))
         records.audit(moderator, "video.withdraw", f"video:{video.public_id}", reason=reason)
+        _enter(moderator, video, "withdrawn")
 
 
 def do_restore_video(moderator: Person, video: Video, reason: str) -> None:
@@ -58,3 +61,9 @@ def do_restore_video(moderator: Person, video: Video, reason: str) -> None:
         video.refresh_from_db()
         emit_published(video)
         records.audit(moderator, "video.restore", f"video:{video.public_id}", reason=reason)
+        _enter(moderator, video, "restored")
+
+
+def _enter(moderator: Person, video: Video, done: str) -> None:
+    """In the border's log, which never forgets: so without the reason, which may name somebody."""
+    enter(Kind.TAKEDOWN, {"video": video.public_id, "done": done, "role": moderator.role})

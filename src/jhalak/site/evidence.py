@@ -16,11 +16,10 @@ from jhalak.border.materials import materials
 from jhalak.border.services import EXCUSED, Processes, built_in_exceptions
 from jhalak.feed import models
 from jhalak.people.models import Person
-from jhalak.people.roles import Role
+from jhalak.people.roles import STAFF
 from jhalak.site.live import report
 
 JURISDICTION, WITNESSES = "jurisdiction.txt", "witnesses.txt"
-_ORDINARY = (Role.VIEWER, Role.CREATOR)
 
 
 def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
@@ -44,7 +43,7 @@ def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
         models=said_of_models(data / "feed" / "models"),
         people=[
             {"name": person.handle, "roles": [person.role]}
-            for person in Person.objects.exclude(role__in=_ORDINARY).order_by("handle")
+            for person in Person.objects.filter(role__in=STAFF).order_by("handle")
         ],
         materials=materials(lock),
         captures=captures,

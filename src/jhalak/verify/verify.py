@@ -1131,11 +1131,11 @@ class Pack:
         declared, live = found.get("declared"), found.get("live")
         if not isinstance(declared, dict) or not isinstance(live, list):
             raise Broken("map.json is not of its format")
-        undeclared = sorted({str(name) for name in live} - declared.keys())
+        undeclared = sorted({str(name) for name in live} - declared.keys())  # "part:name"
         for name in undeclared:
             self.report.red("map", f"{name[:120]} is stored and not declared")
         for difference in found.get("differences", []):
-            if not any(str(name) in str(difference) for name in undeclared):
+            if not any(name.rpartition(":")[2] in str(difference) for name in undeclared):
                 self.report.red("map", str(difference)[:300])
         for difference in entries.bad_map:
             self.report.red("map", difference)
