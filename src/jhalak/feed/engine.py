@@ -28,15 +28,13 @@ from jhalak.feed.in_flight import InFlight
 from jhalak.feed.learning import ReadModel, State
 from jhalak.feed.models import ModelError
 from jhalak.feed.page import Page
+from jhalak.feed.picks import picks
 from jhalak.feed.pipeline import Pipeline
-from jhalak.feed.protocols import Result, Scores, Slot
-from jhalak.feed.query import Pick, Query, Scope, Slate
-from jhalak.feed.ranker.causes import through_ranker
+from jhalak.feed.protocols import Result, Scores
+from jhalak.feed.query import Query, Scope, Slate
 from jhalak.feed.ranker.in_force import InForce
 from jhalak.feed.ranker.scorer import TERM
-from jhalak.feed.reasons import FAINT, reasons
 from jhalak.feed.ring import Ring, ring
-from jhalak.feed.rungs import LastSlate
 from jhalak.feed.served_before import Ranking, ServedBefore
 from jhalak.feed.stages import standard
 from jhalak.feed.tally import Tally
@@ -190,16 +188,7 @@ class Engine:
             try:
                 results = self._drawn(asked, page)
                 result = results[0]
-                ranked = [
-                    through_ranker(page, made, _of(side, result.slots), variant.config, FAINT)
-                    for side, (made, variant) in enumerate(
-                        zip(results, asked.variants, strict=True)
-                    )
-                ]
-                picks = tuple(
-                    self._pick(page, results[slot.side], number, slot, asked, ranked[slot.side])
-                    for number, slot in enumerate(result.slots)
-                )
+                told = picks(page, asked, results)
             finally:
                 page.release()
             self._note(page, result)
@@ -207,7 +196,7 @@ class Engine:
             self._inputs.update(used or ("none",))
             by_ranker = result.scores is not None and TERM in result.scores.names
             self._rankers.count(by_ranker)
-            return Slate(slate, picks, self._model(by_ranker), tuple(result.reports), used)
+            return Slate(slate, told, self._model(by_ranker), tuple(result.reports), used)
 
     def score(self, query: Query, videos: Sequence[int]) -> list[Score]:
         """What these videos would score for this query, rules aside: for consoles, simulations
@@ -343,32 +332,6 @@ class Engine:
             (one.pipeline, two.pipeline), (page, page.under(two.config)), self._positions
         )
 
-    def _pick(
-        self,
-        page: Page,
-        result: Result,
-        number: int,
-        slot: Slot,
-        asked: Asked,
-        ranked: dict[tuple[int, str], float],
-    ) -> Pick:
-        variant = asked.variants[slot.side]
-        score = 0.0
-        if result.scores is not None and slot.place >= 0:
-            score = result.scores.total.item(slot.place)
-        return Pick(
-            video=page.catalogue.ids.item(slot.row),
-            slot=number,
-            source=slot.source,
-            propensity=slot.propensity,
-            score=score,
-            explore=slot.explore,
-            reasons=reasons(
-                page, result.scores, slot, _came_by(page, slot, variant.pipeline), ranked
-            ),
-            arms=variant.arms if slot.credited else asked.arms,
-        )
-
     def _note(self, page: Page, result: Result) -> None:
         """Remembers what was served and counts how it went."""
         query = page.query
@@ -387,15 +350,3 @@ class Engine:
             if tally is None:
                 tally = self._stages[report.stage] = Tally()
             tally.add(report)
-
-
-def _came_by(page: Page, slot: Slot, pipeline: Pipeline) -> str:
-    """The source or rung that brought a row; of one ranked earlier, the source of then."""
-    if slot.source != LastSlate.name:
-        return slot.source
-    place = page.ranking.rows.tolist().index(slot.row)
-    return pipeline.source_name(page.ranking.sources.item(place))
-
-
-def _of(side: int, slots: Sequence[Slot]) -> list[Slot]:
-    return [slot for slot in slots if slot.side == side]

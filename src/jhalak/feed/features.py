@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jhalak.feed.catalogue import TAGS, Words
+from jhalak.feed.catalogue import TAGS
 from jhalak.feed.columns import Batch, Column
 from jhalak.feed.config import Config
+from jhalak.feed.numbered import Words
 from jhalak.feed.orderings import Floats, Rows
 from jhalak.feed.page import Page
 from jhalak.feed.protocols import Feature

@@ -261,9 +261,6 @@ class State:
     def experiment_stopped(self, event: ev.ExperimentStopped) -> bool:
         return self.experiments.stop(event, self.time(event.at_ms))
 
-    def erased(self, _event: ev.Erased) -> bool:
-        return True
-
     def _gesture(self, event: Any, signal: float, weight: float) -> bool:
         row = self.catalogue.row_of.get(event.video)
         if row is None:
@@ -398,5 +395,5 @@ _APPLY: dict[type, Callable[[State, Any], bool]] = {
     ev.Tuned: State.tuned,
     ev.ExperimentStarted: State.experiment_started,
     ev.ExperimentStopped: State.experiment_stopped,
-    ev.Erased: State.erased,
+    ev.Erased: lambda _state, _event: True,  # it teaches nothing
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jhalak.feed.catalogue import Words
+from jhalak.feed.numbered import Words
 from jhalak.feed.page import Page
 from jhalak.feed.protocols import Scores, Slot
 from jhalak.feed.query import Reason, ReasonCode

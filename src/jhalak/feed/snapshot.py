@@ -27,7 +27,7 @@ import msgspec
 import numpy as np
 
 from jhalak.feed.catalogue import KINDS as COLUMNS
-from jhalak.feed.catalogue import Catalogue, Tags, Words
+from jhalak.feed.catalogue import Catalogue
 from jhalak.feed.columns import Column
 from jhalak.feed.config import Config
 from jhalak.feed.events import ModelKind
@@ -35,6 +35,7 @@ from jhalak.feed.experiments import kept as trials
 from jhalak.feed.fairness import Verdict
 from jhalak.feed.learning import ReadModel, State
 from jhalak.feed.models import ModelError
+from jhalak.feed.numbered import Tags, Words
 from jhalak.feed.orderings import Hot
 from jhalak.feed.owed import Kept as KeptOwed
 from jhalak.feed.places_file import decode as read_places
