@@ -15,7 +15,6 @@ it is revealed; without the salt a body of few possible values could be guessed.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import time
@@ -30,10 +29,7 @@ SALT_BYTES = 32
 _DEPTH = 16  # how deep a body nests
 _GREATEST = 2**53 - 1  # the greatest integer that every JSON reader keeps exactly
 _ID = re.compile(r"[0-9a-zA-Z._-]{1,64}")
-_NAME = re.compile(r"[ -~]{1,256}")
-_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False, check_circular=False
-)
+_ENCODER = msgspec.json.Encoder(order="sorted", enc_hook=str.__str__)  # a str of another class too
 
 
 class Kind(StrEnum):
@@ -101,30 +97,41 @@ def canonical(value: Any) -> bytes:
     """
     _check(value, 0)
     try:
-        return _ENCODER.encode(value).encode()
+        return _ENCODER.encode(value)
     except UnicodeEncodeError as error:
         raise EntryError("a text holds half a surrogate pair, which UTF-8 cannot say") from error
 
 
 def _check(value: Any, depth: int) -> None:
-    if depth > _DEPTH:
-        raise EntryError(f"nested deeper than {_DEPTH}")
     kind = type(value)
-    if kind is str or kind is bool or value is None or isinstance(value, str):
+    if kind is str or kind is bool or value is None:
         return
     if kind is int:
         if not -_GREATEST <= value <= _GREATEST:
             raise EntryError(f"the integer {value} is beyond 2**53: write it as text")
     elif kind is dict:
+        _check_depth(depth)
         for name, item in value.items():
-            if not isinstance(name, str) or not _NAME.fullmatch(name):
-                raise EntryError(f"a name must be 1 to 256 printable ASCII characters: {name!r}")
-            _check(item, depth + 1)
+            _check_name(name)
+            if type(item) is not str:
+                _check(item, depth + 1)
     elif kind is list or kind is tuple:
+        _check_depth(depth)
         for item in value:
             _check(item, depth + 1)
-    else:
+    elif not isinstance(value, str):
         raise EntryError(f"{kind.__name__} is no part of an entry (floats neither): {value!r}")
+
+
+def _check_depth(depth: int) -> None:
+    if depth > _DEPTH:
+        raise EntryError(f"nested deeper than {_DEPTH}")
+
+
+def _check_name(name: object) -> None:
+    if isinstance(name, str) and 0 < len(name) <= 256 and name.isascii() and name.isprintable():
+        return
+    raise EntryError(f"a name must be 1 to 256 printable ASCII characters: {name!r}")
 
 
 def entry(
@@ -141,7 +148,7 @@ def entry(
         "at": at,
         "body": body,
         "id": name,
-        "kind": Kind(kind).value,
+        "kind": str(Kind(kind)),
         "v": VERSION,
     }
     if not isinstance(body, dict):
@@ -163,7 +170,7 @@ def read_entry(data: bytes) -> Entry:
     if len(data) > LIMIT:
         raise EntryError(f"an entry has at most {LIMIT} bytes, this one {len(data)}")
     try:
-        fields = json.loads(data)
+        fields = msgspec.json.decode(data)
     except (ValueError, RecursionError) as error:
         raise EntryError(f"not JSON: {error}") from error
     if not isinstance(fields, dict) or set(fields) != {"at", "body", "id", "kind", "v"}:
