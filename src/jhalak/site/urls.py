@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from jhalak.site.api import api
+from jhalak.site.border_page import border_urls
 from jhalak.site.code_pages import code_urls
 from jhalak.site.experiment_pages import experiment_urls
 from jhalak.site.health import healthz
@@ -18,6 +19,7 @@ urlpatterns = [
     path("media/", include(media_urls)),
     *page_urls,
     *code_urls,
+    *border_urls,
     *operator_urls,
     *experiment_urls,
 ]
