@@ -22,6 +22,7 @@ from jhalak import __version__
 from jhalak import options as options_module
 from jhalak.cli.border import border, log_seal
 from jhalak.cli.border_egress import broker
+from jhalak.cli.border_log import witness
 from jhalak.cli.runner import runner_cli
 from jhalak.options import Options, OptionsError, options
 
@@ -41,6 +42,7 @@ app = typer.Typer(
 
 app.add_typer(runner_cli, name="runner")
 app.command()(broker)
+app.command()(witness)
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder that holds everything.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]

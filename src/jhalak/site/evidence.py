@@ -11,6 +11,7 @@ import msgspec
 from jhalak.border import exceptions, release
 from jhalak.border.egress import destinations
 from jhalak.border.evidence import Said
+from jhalak.border.log import witnesses
 from jhalak.border.log.keys import key_file, load_signer
 from jhalak.border.materials import materials
 from jhalak.border.services import EXCUSED, Processes, built_in_exceptions
@@ -19,7 +20,7 @@ from jhalak.people.models import Person
 from jhalak.people.roles import STAFF
 from jhalak.site.live import report
 
-JURISDICTION, WITNESSES = "jurisdiction.txt", "witnesses.txt"
+JURISDICTION = "jurisdiction.txt"
 
 
 def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
@@ -49,7 +50,7 @@ def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
         captures=captures,
         keys={
             "log": str(load_signer(key_file(data)).verifier),
-            "witnesses": _lines(border / WITNESSES),
+            "witnesses": [str(verifier) for verifier, _ in witnesses.load(border)],
         },
         jurisdiction="\n".join(_lines(border / JURISDICTION)),
     )

@@ -237,7 +237,8 @@ def serve(
             on_stop=public.close,
             on_start=sealing.note,
         )
-        return supervisor.run()
+        with sealing.running():
+            return supervisor.run()
 
 
 def _announce(url: str, on_ready: Callable[[str], None]) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from jhalak.border.evidence.copying import copy_tiles, first_entry
+from jhalak.border.log import witnesses
 from jhalak.verify import verify
 
 Tell = Callable[[str, int, int], None]
@@ -84,7 +85,8 @@ def _gather(
     processes: int | None,
 ) -> verify.Report:
     since_ms, until_ms, period_ms = times
-    signed = (log / "checkpoint").read_bytes()  # first: what comes later is not in this pack
+    # First: what comes later is not in this pack. Cosigned if it has witnesses.
+    signed = witnesses.last(log) or (log / "checkpoint").read_bytes()
     checkpoint = verify.Checkpoint.parse(signed)
     first = first_entry(log, checkpoint.size, since_ms)
     target = fresh / "log"

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 from jhalak.border.log import durable, notes
-from jhalak.border.log.notes import NoteError, Signer
+from jhalak.border.log.notes import NoteError, Signer, Type
 
 
 def log_folder(data: Path) -> Path:
@@ -28,7 +28,7 @@ def key_file(data: Path) -> Path:
     return data / "border" / "keys" / "log.key"
 
 
-def load_signer(path: Path, site: str = "jhalak.example") -> Signer:
+def load_signer(path: Path, site: str = "jhalak.example", type: Type = Type.NOTE) -> Signer:  # noqa: A002
     """The key in a file; made if there is none, with a name that begins with `site`. Raises
     NoteError if the file holds no key, OSError.
     """
@@ -36,14 +36,14 @@ def load_signer(path: Path, site: str = "jhalak.example") -> Signer:
         try:
             return Signer.parse(path.read_text("utf-8").strip())
         except FileNotFoundError:
-            _make(path, site)
+            _make(path, site, type)
         except UnicodeDecodeError as error:
             raise NoteError(f"{path} holds no key") from error
     raise NoteError(f"{path} cannot be made")
 
 
-def _make(path: Path, site: str) -> None:
-    signer = notes.generate(f"{site}/{os.urandom(8).hex()}")
+def _make(path: Path, site: str, type_: Type) -> None:
+    signer = notes.generate(f"{site}/{os.urandom(8).hex()}", type_)
     durable.make_folder(path.parent, 0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     durable.write(draft, f"{signer.private_text()}\n".encode(), 0o600)
