@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -139,23 +138,6 @@ class Sealing:
         except OSError as error:  # a full disk stops no start; that it is missing will be seen
             say(f"{name}: its seal could not be entered in the log: {error}")
         return told
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Enters in the log that the site began and, at its end, that it stopped: between a stop
-        and a start nothing is expected of it. One that is killed enters no stop.
-        """
-        self._enter(Kind.START)
-        try:
-            yield
-        finally:
-            self._enter(Kind.STOP)
-
-    def _enter(self, kind: Kind) -> None:
-        try:
-            self._spool.write(kind, {"process": "supervisor", "pid": os.getpid()})
-        except OSError as error:
-            say(f"the site's {kind} could not be entered in the log: {error}")
 
     def _obstacle(self, name: str) -> str:
         if self._given.objects_url and name not in _WITHOUT_OBJECTS:

@@ -237,8 +237,7 @@ def serve(
             on_stop=public.close,
             on_start=sealing.note,
         )
-        with sealing.running():
-            return supervisor.run()
+        return supervisor.run()
 
 
 def _announce(url: str, on_ready: Callable[[str], None]) -> None:
