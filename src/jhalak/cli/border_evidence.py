@@ -42,6 +42,7 @@ def evidence(
     from jhalak.border.exceptions import ExceptionsError
     from jhalak.border.log.keys import key_file, load_signer, log_folder
     from jhalak.border.log.notes import Note, NoteError
+    from jhalak.records.cosigning import cosign
     from jhalak.site.evidence import read_captures, say
     from jhalak.verify import verify
 
@@ -49,6 +50,8 @@ def evidence(
     try:
         begin = now - _milliseconds(since)
         signer = load_signer(key_file(folder))
+        for line in cosign()[1]:  # the pack then has what was cosigned before
+            typer.echo(f"not cosigned: {line}", err=True)
         report = gather(
             log_folder(folder),
             out.absolute(),

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 def cosign() -> tuple[Note | None, list[str]]:
     """Ask each witness for its signature on one checkpoint, which is kept if anybody signed.
-    Returns it, and what went wrong with whom. Raises NoteError, TileError, OSError.
+    Returns it, and what went wrong with whom. Raises NoteError, OSError.
     """
     data = options().folder
     folder = log_folder(data)
@@ -29,7 +29,7 @@ def cosign() -> tuple[Note | None, list[str]]:
             continue
         try:
             note = ask(at, verifier, tiles, log, witnesses.last_size(folder))
-        except WitnessError as error:
+        except (WitnessError, TileError) as error:
             wrong.append(f"{verifier.name}: {error}")
             continue
         fresh = note.signatures[-1]
