@@ -26,7 +26,7 @@ from jhalak.options import override
 from jhalak.records.cosigning import cosign, wanted
 
 AT = 1_764_500_000_000
-IDS = [new_id(AT + number) for number in range(600)]
+IDS = [f"{AT + number:012x}{number:020x}" for number in range(600)]  # as new_id, by no chance
 
 
 @pytest.fixture
