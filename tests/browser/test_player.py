@@ -204,7 +204,7 @@ def ahead(page: Page, clips: int, seconds: float) -> None:
           }).length >= clips;
         }""",
         arg=[clips, seconds],
-        timeout=30_000,
+        timeout=90_000,
     )
 
 
