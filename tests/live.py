@@ -24,10 +24,17 @@ T = TypeVar("T")
 PASSWORD = "a long enough one 7"
 
 
+def free_ports(count: int) -> list[int]:
+    """All different: each is held until the last is found."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for sock in sockets:
+            sock.bind(("127.0.0.1", 0))
+        return [int(sock.getsockname()[1]) for sock in sockets]
+
+
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def eventually(look: Callable[[], T | None], seconds: float = 30.0, what: str = "it") -> T:
@@ -163,6 +170,40 @@ class Site:
         file = self.data / "jhalak.db"
         with contextlib.closing(sqlite3.connect(file, timeout=20)) as connection, connection:
             connection.execute(query, parameters)
+
+    def pause(self, *words: str) -> list[int]:
+        """Stop processes in their tracks, but not with the database's lock in their hands; their
+        pids, for `resume`.
+        """
+        pids = self.processes(*words)
+        assert pids, words
+
+        def stopped() -> bool:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            if self._writable():
+                return True
+            self.resume(pids)
+            return False
+
+        eventually(stopped, 60, "processes that hold no lock")
+        return pids
+
+    def resume(self, pids: list[int]) -> None:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+    def _writable(self) -> bool:
+        if self.env["JHALAK_DATABASE_URL"]:
+            return True  # one writer does not wait there for all others
+        file = self.data / "jhalak.db"
+        with contextlib.closing(sqlite3.connect(file, timeout=1)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.rollback()
+            except sqlite3.OperationalError:
+                return False
+        return True
 
     def enqueue(self, kind: str, subject: str) -> None:
         """Have a job done that nothing else would begin just now."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.live import eventually, free_port
+from tests.live import eventually, free_ports
 
 KEY, SECRET = "AKIDJHALAKTEST", "a-secret-that-no-log-may-hold"
 WEED = Path(sysconfig.get_path("scripts")) / "weed"
@@ -32,8 +32,9 @@ class Seaweed:
             "actions": ["Admin", "Read", "Write", "List"],
         }
         (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-        names = ("master", "volume", "filer", "s3")
-        self._ports = {f"{name}.port{end}": free_port() for name in names for end in ("", ".grpc")}
+        kinds = ("master", "volume", "filer", "s3")
+        names = [f"{kind}.port{end}" for kind in kinds for end in ("", ".grpc")]
+        self._ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.endpoint = f"http://127.0.0.1:{self._ports['s3.port']}"
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from jhalak.border.capture import CaptureError, Flow, Reconciliation, reconcile
 from tests.border import wires
-from tests.border.wires import MAIL, OURS, VIEWER, pcap, pcapng, talk, tcp, udp
+from tests.border.wires import ACK, MAIL, OURS, VIEWER, pcap, pcapng, talk, tcp, udp
 
 INSIDE = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8::/64")]
 BEGIN = 1_780_000_000_000
@@ -115,6 +115,30 @@ def test_icmp_fragments_and_ipv6_are_seen() -> None:
         "a leak: 1 packet of ICMP to 192.0.2.9",
         "a leak: 1 packet of UDP to 2001:db8:1::9 port 443",
     ]
+
+
+def test_bytes_in_a_reset_are_seen() -> None:
+    reset = tcp((OURS, 40_000), (MAIL, 587), 9, 4 | ACK, b"secret")
+    said = the_difference(look([*GOOD, reset], FLOW))
+    assert said == f"a leak: 1 reset with 6 bytes to {MAIL} port 587"
+    assert not look([*GOOD, tcp((OURS, 40_000), (MAIL, 587), 9, 4)], FLOW).differences
+
+
+def test_who_calls_where_nothing_is_served_is_told() -> None:
+    frames = talk((VIEWER, 5000), (OURS, 2222), 700, 900)
+    assert look(frames).answered == 1
+    said = the_difference(look(frames, serves=[443]))
+    assert said.startswith(f"a leak: 900 bytes to {VIEWER}, who called at port 2222")
+    assert not look(frames, serves=[443, 2222]).differences
+
+
+def test_ip_in_another_coat_is_not_passed_over() -> None:
+    packet = udp((OURS, 1), ("192.0.2.9", 2), b"x")
+    tagged = packet[:12] + b"\x91\x00\0\x07" + packet[12:]
+    assert the_difference(look([tagged])) == "a leak: 1 packet of UDP to 192.0.2.9 port 2"
+    label = packet[:12] + b"\x88\x47\0\0\x11\x40" + packet[14:]
+    assert the_difference(look([label])) == "unread: 1 of a frame of kind 0x8847"
+    assert not look([packet[:12] + b"\x08\x06" + bytes(28)]).differences  # ARP
 
 
 def test_what_cannot_be_read_is_said() -> None:

@@ -149,7 +149,9 @@ def test_the_spool_keeps_order_and_leaves_whole_files(tmp_path: Path) -> None:
     files = spool.waiting(folder)
     found = [read_entry(leaf).body["n"] for path in files for leaf in spool.read(path)]
     assert sorted(found) == list(range(8))
-    assert found[-3:] == [5, 6, 7]
+    # Of one process; two that write in one millisecond come in the order of their names.
+    assert [number for number in found if number in (1, 3, 5, 6, 7)] == [1, 3, 5, 6, 7]
+    assert [number for number in found if number in (0, 2, 4)] == [0, 2, 4]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 

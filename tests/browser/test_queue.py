@@ -37,15 +37,9 @@ def boss(world: World, somebody: str) -> str:
 @pytest.fixture
 def no_worker(world: World) -> Iterator[None]:
     """The worker is stopped in its tracks, so that what is uploaded waits."""
-    import signal
-
-    pids = world.site.processes("jhalak", "worker")
-    assert pids
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    pids = world.site.pause("jhalak", "worker")
     yield
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)
+    world.site.resume(pids)
 
 
 @pytest.mark.usefixtures("no_worker")

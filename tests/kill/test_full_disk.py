@@ -8,7 +8,6 @@ import base64
 import contextlib
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -124,13 +123,10 @@ def test_a_disk_that_runs_full(disk: Path, tmp_path: Path) -> None:
         assert list(states(client, second))[-1] == "complete"
 
         # Full when a video is to be made: it waits, and its original with it.
-        workers = site.processes("jhalak", "worker")
-        for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
+        workers = site.pause("jhalak", "worker")
         third_video = upload(client, source)
         ballast.fill(leave=6 * MB)
-        for pid in workers:
-            os.kill(pid, signal.SIGCONT)
+        site.resume(workers)
         eventually(lambda: job_of(site, third_video)[2], 30, "a job that waits for room")
         assert job_of(site, third_video)[1:] == (0, 1, "no_room")
         card = client.get(f"/api/videos/{third_video}").json()

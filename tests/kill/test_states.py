@@ -8,9 +8,7 @@ is there twice, nothing is left half.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -143,8 +141,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_worker_is_killed(source: Path, tmp_path: Path) -> None:
     with Site(tmp_path / "data") as site:
         struck = Struck(site, source)
-        for pid in site.processes("jhalak", "worker"):
-            os.kill(pid, signal.SIGSTOP)
+        site.pause("jhalak", "worker")
         video = struck.new("received")
         struck.videos[video] = ("received", {})
         assert Moment(site, video).state == "received"

@@ -5,6 +5,7 @@ not.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import html.parser
 import json
 import os
@@ -216,9 +217,18 @@ def test_an_undeclared_destination_used(tmp_path: Path, leaves: list[bytes]) -> 
 
 def test_an_expired_destination_used(tmp_path: Path) -> None:
     old = {**packs.DESTINATION, "expires": "2026-05-28"}
-    leaves = [one for one in packs.entries() if b'"destination"' not in one or b"flow" in one]
-    report = look(make_pack(tmp_path, leaves, said(destinations=[old])))
+    told = packs.leaf(START + 2, "destination", old)
+    report = look(make_pack(tmp_path, [told, *undeclared()], said(destinations=[old])))
     only(report, "flows", "'mail' was used on 2026-05-29", "was over")
+
+
+def undeclared() -> list[bytes]:
+    return [one for one in packs.entries() if json.loads(one)["kind"] != "destination"]
+
+
+def test_a_destination_that_only_the_pack_declares(tmp_path: Path) -> None:
+    """Who used it and declares it when the auditor comes."""
+    only(look(make_pack(tmp_path, undeclared())), "flows", "'mail' was used and is not declared")
 
 
 def test_a_destination_used_after_it_was_withdrawn(tmp_path: Path, leaves: list[bytes]) -> None:
@@ -256,6 +266,18 @@ def test_code_with_a_flipped_byte_at_some_start(tmp_path: Path, leaves: list[byt
 
 def test_code_hashed_by_the_auditor(good: Path, tmp_path: Path) -> None:
     only(look(good, code=tmp_path), "release", "jhalak/__init__.py", "is not the released one")
+
+
+def test_code_that_was_added(tmp_path: Path, leaves: list[bytes]) -> None:
+    code = tmp_path / "code"
+    (code / "jhalak").mkdir(parents=True)
+    (code / "jhalak/__init__.py").write_bytes(b"")
+    (code / "others.py").write_bytes(b"")  # beside it; not ours
+    files = {"jhalak/__init__.py": hashlib.sha256(b"").hexdigest()}
+    pack = make_pack(tmp_path, leaves, said(release={"files": files, "differences": []}))
+    assert look(pack, code=code).green
+    (code / "jhalak/late.py").write_bytes(b"")
+    only(look(pack, code=code), "release", "jhalak/late.py", "is code of no release")
 
 
 def test_weights_with_a_flipped_byte(tmp_path: Path, leaves: list[bytes]) -> None:
@@ -427,6 +449,21 @@ def test_a_malformed_entry(tmp_path: Path, leaves: list[bytes], bad: bytes) -> N
     only(look(make_pack(tmp_path, [*leaves, bad])), "entries", f"entry {len(leaves)} is malformed")
 
 
+@pytest.mark.parametrize("kind", ["control", "destination", "egress_flow", "model", "seal"])
+def test_what_is_checked_may_not_be_hidden(tmp_path: Path, leaves: list[bytes], kind: str) -> None:
+    hidden = packs.leaf(UNTIL - 9, kind, {"commitment": "0" * 64})
+    report = look(make_pack(tmp_path, [*leaves, hidden]))
+    only(report, "entries", f"entry {len(leaves)} hides what a {kind} says")
+    order = packs.leaf(UNTIL - 9, "order", {"commitment": "0" * 64})
+    assert look(make_pack(tmp_path / "order", [*leaves, order])).green
+
+
+def test_a_pipe_in_a_pack_does_not_stop_the_verifier(pack: Path) -> None:
+    (pack / "people.json").unlink()
+    os.mkfifo(pack / "people.json")
+    only(look(pack), "pack", "people.json", "no plain file")
+
+
 @pytest.mark.parametrize(
     "name",
     ["log/tile/0/001", "log/tile/1/000.p/2", "log/tile/entries/001"],
@@ -468,7 +505,9 @@ KEYS = ["--log-key", LOG.verifier_key, "--witness-key", WITNESS.verifier_key, "-
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
     leaves = [
-        one for one in packs.entries(range(1, packs.HOURS)) if b"egress" in one or b"control" in one
+        one
+        for one in packs.entries(range(1, packs.HOURS))
+        if json.loads(one)["kind"] in ("egress_flow", "control", "destination")
     ]
     until = START + HOUR
     found = make_pack(tmp_path_factory.mktemp("small"), leaves, said(models={}), until_ms=until)

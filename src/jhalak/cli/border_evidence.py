@@ -98,7 +98,7 @@ def reconcile(
         typer.Option(help="The machine's own networks; without it, all private ones."),
     ] = None,
     serves: Annotated[
-        list[int] | None, typer.Option(help="Our ports, for viewers from before the capture.")
+        list[int] | None, typer.Option(help="Our ports, where viewers call; repeat it.")
     ] = None,
     pack: Annotated[
         Path | None, typer.Option(help="Take the ledger from this evidence pack, not from --data.")

@@ -16,11 +16,14 @@ import argparse
 import base64
 import binascii
 import datetime
+import errno
 import hashlib
 import html
+import io
 import json
 import multiprocessing
 import os
+import stat
 import sys
 from array import array
 from collections import Counter
@@ -39,9 +42,12 @@ COUNTED = frozenset(
     | {"key", "staff_session", "audit_read", "export", "erasure", "map", "clock"}
 )
 KINDS = KEPT | COUNTED
+# What the checks below read may not be hidden behind a commitment.
+OPEN = KEPT | {"egress_flow", "egress_refusal", "exception", "model", "map", "clock", "key"}
 LATE_MS = 15 * 60_000  # entries of several processes may come in another order than their times
 SILENCE = 2  # periods: the control comes at any moment of each, so two lie less than that apart
 LONGEST_PERIOD_MS = 24 * 3_600_000  # a pack may state a shorter one, and no longer one
+CODE = (".py", ".so", ".pyd", ".pth")  # what Python would run
 MOST_JSON = 256 << 20
 MOST_NOTE = 1 << 20
 MOST_REASONS = 20  # that one check lists; the rest is counted
@@ -495,6 +501,8 @@ def _take(part: Part, index: int, leaf: bytes, period: int) -> None:
         part.low = (at, index)
     if body.keys() == {"commitment"}:
         part.sealed += 1
+        if kind in OPEN:
+            part.reasons.append(("entries", f"entry {index} hides what a {kind} says"))
     else:
         _sort(part, index, at, kind, body)
 
@@ -665,9 +673,19 @@ def read_log(
 # The rest of the pack ---------------------------------------------------------------------------
 
 
+def _open(path: Path) -> io.BufferedReader:
+    """A plain file and nothing else: a pipe in a pack would wait for ever. Raises OSError."""
+    at_once = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, os.O_RDONLY | at_once)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file")
+    return open(descriptor, "rb")  # noqa: PTH123
+
+
 def _read(path: Path, most: int, name: str) -> bytes:
     try:
-        with path.open("rb") as file:
+        with _open(path) as file:
             data = file.read(most + 1)
     except OSError as error:
         raise Broken(f"{name} cannot be read: {error.strerror}") from error
@@ -841,7 +859,7 @@ class Pack:
                 self.report.red("pack", f"manifest.json names a file outside: {name[:80]!r}")
                 continue
             try:
-                with path.open("rb") as file:
+                with _open(path) as file:
                     found = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as error:
                 self.report.red("pack", f"{name} is missing: {error.strerror}")
@@ -1107,10 +1125,11 @@ class Pack:
             ]
             if self.manifest.get("first_entry"):  # what was declared before is not in the pack
                 dates[name].append((0, said[0][0]))
-        for item in declared:
-            if isinstance(item, dict):
-                last = end_of(item.get("expires")) or 0
-                dates.setdefault(str(item.get("name")), [(0, last)])
+        if self.manifest.get("first_entry"):
+            for item in declared:
+                if isinstance(item, dict):
+                    last = end_of(item.get("expires")) or 0
+                    dates.setdefault(str(item.get("name")), [(0, last)])
         return dates
 
     def _exceptions(self, _: Entries) -> None:
@@ -1152,16 +1171,24 @@ class Pack:
             given = body.get("differences") if kind == "release" else None
             for difference in given if isinstance(given, list) else []:
                 self.report.red("release", f"entry {index}: {str(difference)[:300]}")
-        if self.code is None:
-            return
+        if self.code is not None:
+            self._code(self.code, files)
+
+    def _code(self, code: Path, files: dict[str, Any]) -> None:
         for name, wanted in sorted(files.items()):
             try:
-                with (self.code / name).open("rb") as file:
+                with _open(code / name) as file:
                     same = hashlib.file_digest(file, "sha256").hexdigest() == wanted
             except OSError:
                 same = False
             if not same:
-                self.report.red("release", f"{name} in {self.code} is not the released one")
+                self.report.red("release", f"{name} in {code} is not the released one")
+        released = {name.split("/")[0] for name in files}  # what else lies there is not ours
+        for top in sorted(released):
+            for path in sorted((code / top).rglob("*")):
+                name = path.relative_to(code).as_posix()
+                if path.suffix in CODE and name not in files:
+                    self.report.red("release", f"{name} in {code} is code of no release")
 
     def _models(self, entries: Entries) -> None:
         try:

@@ -18,7 +18,12 @@ TCP, UDP = 6, 17
 SYN, FIN, RST, ACK = 2, 1, 4, 16
 _ETHERNET, _RAW, _SLL, _SLL2, _NULL = 1, 101, 113, 276, 0
 _V4, _V6 = 0x0800, 0x86DD
-_VLAN = frozenset({0x8100, 0x88A8})
+_VLAN = frozenset({0x8100, 0x88A8, 0x9100, 0x9200})
+# Kinds of frames that no router passes on: ARP, link discovery, port access, loop detection; below
+# 0x600 the field is a length, as spanning tree has it. Any other could be IP in another coat
+# (MPLS, PPPoE).
+_OF_THE_LINK = frozenset({0x0806, 0x88CC, 0x888E, 0x9000})
+_LENGTH = 0x600
 _EXTENSIONS = frozenset({0, 43, 60})  # hop-by-hop, routing, destination options
 
 
@@ -43,7 +48,7 @@ class Packet:
 
 
 def packet(frame: Frame) -> Packet | None:
-    """None for what is not IP: it does not pass a router. Raises Unread."""
+    """None for what is for the link alone: it does not pass a router. Raises Unread."""
     found = _network(frame)
     if found is None:
         return None
@@ -70,7 +75,11 @@ def _network(frame: Frame) -> tuple[int, bytes] | None:
             raise Unread("a frame cut off in its VLAN tag")
         kind = int.from_bytes(data[head + 2 : head + 4], "big")
         head += 4
-    return {_V4: (4, data[head:]), _V6: (6, data[head:])}.get(kind)
+    if kind in (_V4, _V6):
+        return (4 if kind == _V4 else 6), data[head:]
+    if kind in _OF_THE_LINK or kind < _LENGTH:
+        return None
+    raise Unread(f"a frame of kind 0x{kind:04x}")
 
 
 def _ipv4(at_ns: int, data: bytes, left: int) -> Packet:

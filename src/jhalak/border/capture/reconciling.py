@@ -1,10 +1,10 @@
 """Holds the connections of a capture against the flows of the ledger, one by one.
 
 The machine's own addresses are `inside`. What is for the link alone (neighbour discovery, DHCP) is
-not counted: no router passes it on. A connection that was begun outside is an answer to a
-viewer and no egress. One begun inside must be a flow of the ledger with the same address, port and
-bytes. Anything else that leaves (UDP, ICMP, fragments, what cannot be read) is a leak: the broker
-sends none of it.
+not counted: no router passes it on. A connection that was begun outside is an answer to a viewer
+and no egress, if it came to a port that is ours to serve. One begun inside must be a flow of the
+ledger with the same address, port and bytes. Anything else that leaves (UDP, ICMP, fragments, bytes
+in a reset, what cannot be read) is a leak: the broker sends none of it.
 """
 
 from __future__ import annotations
@@ -58,8 +58,9 @@ def reconcile(
     serves: Iterable[int] = (),
 ) -> Reconciliation:
     """Compares a capture with all flows of the ledger that touch its time. `serves`: our ports at
-    which viewers call; it is looked at only for connections that were open before the capture
-    began. Raises CaptureError.
+    which viewers call. A connection that was open before the capture began counts as theirs only
+    at one of them; and when any is named, an answer from another port is a leak. Raises
+    CaptureError.
     """
     wire = _Wire(tuple(inside), frozenset(serves))
     for frame in frames(capture):
@@ -123,6 +124,9 @@ class _Wire:
         known.closing = known.closing or bool(found.flags & (FIN | RST))
         if not found.flags & RST:
             (known.out if out else known.back).take(found)
+        elif out and found.payload:  # no kernel of ours sends any, and no stream counts them
+            where = f"{found.target} port {found.target_port}"
+            self.stray[f"reset with {found.payload} bytes to {where}"] += 1
 
     def connections(self) -> Iterator[Connection]:
         yield from self.done
@@ -142,6 +146,12 @@ def _compare(wire: _Wire, ledger: list[Flow]) -> Reconciliation:
     for one in wire.connections():
         if one.begun_inside is False:
             answered += 1
+            port = one.inside[1]
+            if wire.serves and port not in wire.serves and one.out.bytes:
+                differences.append(
+                    f"a leak: {one.out.bytes} bytes to {one.outside[0]}, who called at port {port},"
+                    " where nothing is served"
+                )
             continue
         key = (str(one.outside[0]), one.outside[1])
         groups.setdefault(key, ([], []))[0].append(one)
