@@ -118,6 +118,10 @@ def control(at: int, *, blocked: bool = True, seen: bool = True) -> bytes:
     return leaf(at, "control", {**body, "process": "worker", "errno": "ENETUNREACH"})
 
 
+def excused(item: dict[str, Any]) -> bytes:
+    return leaf(UNTIL - 3, "exception", {**item, "event": "declared"})
+
+
 def entries(skip: Iterable[int] = ()) -> list[bytes]:
     """Two days of a small installation, less the hours in `skip`."""
     found = [

@@ -89,6 +89,7 @@ def test_a_pack_since_later_has_fewer_entries_and_is_green(
     tmp_path: Path, leaves: list[bytes]
 ) -> None:
     since = START + 28 * HOUR
+    leaves = with_report(leaves, 26, destinations=[packs.DESTINATION])
     found = make_pack(tmp_path, leaves, since_ms=since)
     report = look(found)
     assert report.green, report.reasons
@@ -98,6 +99,32 @@ def test_a_pack_since_later_has_fewer_entries_and_is_green(
     assert report.facts["entries"] == len(leaves) - first
     assert json.loads(leaves[first])["at"] <= since
     assert not (found / "log/tile/entries/000").exists()
+
+
+def with_report(leaves: list[bytes], hour: int, **says: object) -> list[bytes]:
+    at = START + hour * HOUR
+    told = packs.leaf(at, "residency_report", {"destinations": [], "exceptions": [], **says})
+    return sorted([*leaves, told], key=lambda one: json.loads(one)["at"])
+
+
+def test_a_later_pack_knows_what_was_declared_before_by_a_report_alone(
+    tmp_path: Path, leaves: list[bytes]
+) -> None:
+    """Neither the pack's own list counts, nor a declaration that comes after the flows."""
+    report = look(make_pack(tmp_path / "1", with_report(leaves, 26), since_ms=START + 28 * HOUR))
+    only(report, "flows", "'mail' was used and is not declared")
+    late = packs.leaf(UNTIL - 1, "destination", packs.DESTINATION)
+    leaves = [*with_report(leaves, 26), late]
+    report = look(make_pack(tmp_path / "2", leaves, since_ms=START + 28 * HOUR))
+    assert any("'mail' was used on 2026-05-29" in one for one in report.reasons["flows"])
+
+
+def test_a_later_pack_without_any_report_begins_with_the_log(
+    tmp_path: Path, leaves: list[bytes]
+) -> None:
+    report = look(make_pack(tmp_path, leaves, since_ms=START + 28 * HOUR))
+    assert report.green, report.reasons
+    assert report.facts["entries"] == len(leaves)
 
 
 # Each of these is told by name (issue 5, "what it must show", 2) ---------------------------------
@@ -298,12 +325,15 @@ def test_a_model_with_an_altered_manifest(tmp_path: Path, leaves: list[bytes]) -
 
 def test_an_expired_exception(tmp_path: Path, leaves: list[bytes]) -> None:
     item = {"kind": "unsealed", "subject": "worker", "reason": "GPU", "expires": "2026-05-01"}
-    only(
-        look(make_pack(tmp_path, leaves, said(exceptions=[item]))),
-        "exceptions",
-        "unsealed of worker",
-        "2026-05-01",
-    )
+    pack = make_pack(tmp_path, [*leaves, packs.excused(item)], said(exceptions=[item]))
+    only(look(pack), "exceptions", "unsealed of worker", "2026-05-01")
+
+
+def test_an_exception_that_the_log_does_not_know(tmp_path: Path, leaves: list[bytes]) -> None:
+    """Who writes it when the auditor comes, under whatever name."""
+    item = {"kind": "unsealed", "subject": "web", "reason": "x", "expires": "9999-12-31"}
+    told = said(exceptions=[{**item, "owner": "jhalak"}])
+    only(look(make_pack(tmp_path, leaves, told)), "exceptions", "web was never entered in the log")
 
 
 def test_a_gap_in_time(tmp_path: Path) -> None:
@@ -333,7 +363,7 @@ def test_a_gap_that_a_declared_exception_covers(tmp_path: Path) -> None:
         "from_ms": START + 19 * HOUR,
         "until_ms": START + 23 * HOUR,
     }
-    leaves = packs.entries(skip=[20, 21])
+    leaves = [*packs.entries(skip=[20, 21]), packs.excused(item)]
     report = look(make_pack(tmp_path, leaves, said(exceptions=[item])))
     assert report.green, report.reasons
 
@@ -360,7 +390,7 @@ def test_an_unsealed_process(tmp_path: Path, leaves: list[bytes]) -> None:
     only(report, "seal", "process worker was not sealed", "no user namespaces")
     item = {"kind": "unsealed", "subject": "worker", "reason": "GPU", "expires": "2030-01-01"}
     told = said(processes=[*SAID.processes, bare], exceptions=[item])
-    report = look(make_pack(tmp_path / "2", leaves, told))
+    report = look(make_pack(tmp_path / "2", [*leaves, packs.excused(item)], told))
     assert report.green, report.reasons
     assert report.notes == ["worker is not sealed, by a declared exception."]
 

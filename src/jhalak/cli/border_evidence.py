@@ -17,6 +17,7 @@ from jhalak.options import options
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder that holds everything.")]
 PERIOD_MS = 3_600_000  # the positive control is made each hour
+SETTLED_S = 60.0  # until what was entered is in the log
 _SINCE = re.compile(r"([1-9][0-9]{0,4})([dh])")
 _INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1/128")
 
@@ -40,9 +41,14 @@ def evidence(
     from jhalak.border.egress.destinations import DestinationsError
     from jhalak.border.evidence import EvidenceError, gather
     from jhalak.border.exceptions import ExceptionsError
+    from jhalak.border.log.entries import EntryError
     from jhalak.border.log.keys import key_file, load_signer, log_folder
     from jhalak.border.log.notes import Note, NoteError
+    from jhalak.border.log.tiles import TileError
+    from jhalak.border.log.writer import LogError
+    from jhalak.records import ledger
     from jhalak.records.cosigning import cosign
+    from jhalak.site import standing
     from jhalak.site.evidence import read_captures, say
     from jhalak.verify import verify
 
@@ -50,6 +56,10 @@ def evidence(
     try:
         begin = now - _milliseconds(since)
         signer = load_signer(key_file(folder))
+        standing.do_tell_changes(folder)
+        standing.do_report_residency(folder, lambda _: None)
+        if not ledger.settle(SETTLED_S):
+            raise EvidenceError("the log is not written: is the site's worker alive?")
         for line in cosign()[1]:  # the pack then has what was cosigned before
             typer.echo(f"not cosigned: {line}", err=True)
         report = gather(
@@ -67,6 +77,9 @@ def evidence(
         ExceptionsError,
         DestinationsError,
         NoteError,
+        LogError,
+        TileError,
+        EntryError,
         OSError,
         ValueError,
     ) as error:

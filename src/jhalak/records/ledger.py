@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any
 
 from jhalak.border.log import sealed as sealed_bodies
@@ -71,6 +72,21 @@ def drain() -> int:
             moved += rows + files
             if not rows and not files:
                 return moved
+
+
+def settle(seconds: float) -> bool:
+    """Wait until all that was entered so far is in the log; who writes it may be another process.
+    False when it is not after these seconds. Raises as `drain` does.
+    """
+    last = LedgerEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    deadline = time.monotonic() + seconds
+    while True:
+        drain()
+        if not LedgerEntry.objects.filter(id__lte=last).exists():
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
 
 
 def _drain_rows(log: Log) -> int:

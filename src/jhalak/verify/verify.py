@@ -36,14 +36,18 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "jhalak/evidence/v1"
-KEPT = frozenset({"start", "stop", "seal", "control", "destination", "release"})  # each is read
+KEPT = frozenset(  # each is read
+    {"start", "stop", "seal", "control", "destination", "release", "exception", "residency_report"}
+)
 COUNTED = frozenset(
-    {"egress_flow", "egress_refusal", "exception", "residency_report", "model", "takedown", "order"}
-    | {"key", "staff_session", "audit_read", "export", "erasure", "map", "clock"}
+    {"egress_flow", "egress_refusal", "model", "takedown", "order", "key", "staff_session"}
+    | {"audit_read", "export", "erasure", "map", "clock"}
 )
 KINDS = KEPT | COUNTED
 # What the checks below read may not be hidden behind a commitment.
-OPEN = KEPT | {"egress_flow", "egress_refusal", "exception", "model", "map", "clock", "key"}
+OPEN = KEPT | {"egress_flow", "egress_refusal", "model", "map", "clock", "key"}
+# Processes that are outside by what they are for; any other exception must stand in the log.
+BY_DESIGN = frozenset({"supervisor", "keeper", "broker", "control", "world", "crowd"})
 LATE_MS = 15 * 60_000  # entries of several processes may come in another order than their times
 SILENCE = 2  # periods: the control comes at any moment of each, so two lie less than that apart
 LONGEST_PERIOD_MS = 24 * 3_600_000  # a pack may state a shorter one, and no longer one
@@ -1070,12 +1074,11 @@ class Pack:
 
     def _flows(self, entries: Entries) -> None:
         try:
-            declared = _json(self.folder, "destinations.json", list)
             stated = _json(self.folder, "flows.json", dict)
         except Broken as error:
             self.report.red("flows", str(error))
             return
-        dates = self._dates(entries, declared)
+        dates = self._dates(entries)
         sums = entries.sums()
         for (name, day), (_, _, _, index) in sorted(entries.flows.items()):
             begin = day * 86_400_000
@@ -1108,7 +1111,7 @@ class Pack:
         if not sums:
             self.report.idle.add("flows")
 
-    def _dates(self, entries: Entries, declared: list[Any]) -> dict[str, list[tuple[int, int]]]:
+    def _dates(self, entries: Entries) -> dict[str, list[tuple[int, int]]]:
         """Destination -> (from when, until when) of each of its declarations."""
         changes: dict[str, list[tuple[int, int | None]]] = {}  # when, until when; None: withdrawn
         for _, at, kind, body in entries.kept:
@@ -1123,16 +1126,36 @@ class Pack:
                 for (at, last), end in zip(said, ends, strict=True)
                 if last is not None
             ]
-            if self.manifest.get("first_entry"):  # what was declared before is not in the pack
-                dates[name].append((0, said[0][0]))
-        if self.manifest.get("first_entry"):
-            for item in declared:
-                if isinstance(item, dict):
-                    last = end_of(item.get("expires")) or 0
-                    dates.setdefault(str(item.get("name")), [(0, last)])
+        for item in self._before(entries, "destinations"):  # when it changed at last
+            name, last = str(item.get("name")), end_of(item.get("expires")) or 0
+            end = min(last, changes[name][0][0]) if name in changes else last
+            dates.setdefault(name, []).append((0, end))
         return dates
 
-    def _exceptions(self, _: Entries) -> None:
+    def _before(self, entries: Entries, what: str) -> list[dict[str, Any]]:
+        """What had been declared before a pack that begins within the log: as the first report in
+        it says, less what the pack itself has the declaration of.
+        """
+        if not self.manifest.get("first_entry"):
+            return []
+        for index, _, kind, body in entries.kept:
+            if kind == "residency_report":
+                listed = body.get(what)
+                found = [one for one in listed if isinstance(one, dict)]  # type: ignore[union-attr]
+                return [one for one in found if not self._told(entries, what, one, index)]
+        return []
+
+    def _told(self, entries: Entries, what: str, item: dict[str, Any], before: int) -> bool:
+        """Whether an entry before this one declares it."""
+        kind = what.removesuffix("s")
+        names = ("name",) if kind == "destination" else ("kind", "subject", "expires")
+        return any(
+            one == kind and index < before and all(body.get(n) == item.get(n) for n in names)
+            for index, _, one, body in entries.kept
+        )
+
+    def _exceptions(self, entries: Entries) -> None:
+        before = self._before(entries, "exceptions")
         for item in _json(self.folder, "exceptions.json", list):
             if not isinstance(item, dict):
                 raise Broken("exceptions.json is not of its format")
@@ -1144,6 +1167,12 @@ class Pack:
                 self.report.red(
                     "exceptions", f"the exception {what} expired on {str(item['expires'])[:10]}"
                 )
+            if item.get("kind") == "unsealed" and item.get("subject") in BY_DESIGN:
+                continue
+            names = ("kind", "subject", "expires")
+            known = any(all(one.get(n) == item.get(n) for n in names) for one in before)
+            if not known and not self._told(entries, "exceptions", item, 1 << 63):
+                self.report.red("exceptions", f"the exception {what} was never entered in the log")
 
     def _map(self, entries: Entries) -> None:
         found = _json(self.folder, "map.json", dict)

@@ -13,8 +13,20 @@ from pathlib import Path
 
 from jhalak.verify.verify import WIDTH, Broken, bundle_leaves, parse_leaf, tile_path, widths
 
+REPORT = b'"kind":"residency_report"'
+
 
 def first_entry(log: Path, size: int, since_ms: int) -> int:
+    """Where a pack begins: with the bundle that holds the last residency report before `since_ms`,
+    which says what had been declared by then; else with the log. Raises Broken.
+    """
+    found = _first_since(log, size, since_ms) // WIDTH
+    while found and REPORT not in _bundle(log, found, min(WIDTH, size - found * WIDTH)):
+        found -= 1
+    return found * WIDTH
+
+
+def _first_since(log: Path, size: int, since_ms: int) -> int:
     """The first entry of the bundle before the first one that begins after `since_ms`, so that all
     entries from then on are in the pack. Raises Broken.
     """
