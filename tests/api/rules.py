@@ -148,4 +148,6 @@ RULES: dict[str, Rule] = {
     "DELETE /api/operator/runners/{runner}": Rule(Permission.MANAGE_JOBS),
     "PUT /api/operator/people/{handle}/role": Rule(Permission.SET_ROLES, {"role": "creator"}),
     "GET /api/audit": Rule(Permission.READ_AUDIT),
+    "GET /api/border/log": Rule(Permission.READ_AUDIT),
+    "GET /api/border/log/{number}": Rule(Permission.READ_AUDIT),
 }

@@ -99,6 +99,7 @@ def world() -> dict[str, str]:
         "download": str(Download.objects.create(person=owner, language="en").pk),
         "runner": "box",
         "name": "540.mp4",
+        "number": "0",
         "language": "hi",
         "kind": "channel",
         "value": "waves",
@@ -163,6 +164,7 @@ OTHERWISE = {
     "POST /api/videos/{id}/retry": 409,  # it has not failed
     "POST /api/operator/jobs/{job}/cancel": 404,  # there is no such job
     "POST /api/operator/jobs/{job}/retry": 404,
+    "GET /api/border/log/{number}": 404,  # the log has no entry yet
     "POST /api/operator/experiments/{name}/stop": 404,  # none of this name runs
 }
 

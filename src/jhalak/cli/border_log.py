@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import signal
 import threading
@@ -93,14 +92,11 @@ def prove(
     """Print the proof that an entry is in the log (C2SP tlog-proof)."""
     with _told():
         from jhalak.border.log.finding import index_of
+        from jhalak.border.log.proofs import proof
 
         tiles, head, _ = _opened(folder, key)
         index = index_of(tiles, head.size, entry)
-        if not 0 <= index < head.size:
-            raise IndexError(f"a log of {head.size} has no entry {index}")
-        steps = [base64.b64encode(step).decode() for step in tiles.inclusion(index, head.size)]
-        lines = ["c2sp.org/tlog-proof@v1", f"index {index}", *steps, "", ""]
-        typer.echo("\n".join(lines).encode() + tiles.checkpoint(), nl=False)
+        typer.echo(proof(tiles, index, head.size), nl=False)
 
 
 @log_cli.command()

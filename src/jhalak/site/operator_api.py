@@ -18,7 +18,7 @@ from jhalak.people.roles import Permission, Role
 from jhalak.problems import BadRequest
 from jhalak.records.models import AuditEntry
 from jhalak.records.queue import do_cancel_job, do_retry_job, overview
-from jhalak.site import operator_feed
+from jhalak.site import ledger, operator_feed
 from jhalak.videos.runners import do_remove_runner, runners
 
 router = Router(tags=["operator"])
@@ -38,6 +38,12 @@ class CancelIn(Schema):
 
 class JobOut(Schema):
     id: int = Field(description="The new job.", examples=[1201])
+
+
+class LogPlace(Schema):
+    before: str = Field("", description="`before` of the page before.", examples=["1200"])
+    kind: str = Field("", description="One kind of entry alone.", examples=["egress_flow"])
+    until: str = Field("", description="Up to this day, UTC.", examples=["2026-11-29"])
 
 
 class AuditPlace(Schema):
@@ -95,6 +101,27 @@ def set_role(request: Request, handle: str, body: RoleIn) -> Status[None]:
     operator = require(request.viewer, Permission.SET_ROLES)
     do_set_role(operator, access_person(request.viewer, handle), body.role)
     return Status(204, None)
+
+
+@router.get("/border/log", response=dict[str, Any], summary="The border's log, newest first")
+def border_log(request: Request, place: Query[LogPlace]) -> dict[str, Any]:
+    """What the auditor's page shows. A rare kind may take several pages to find: `before` is not 0
+    as long as there is more.
+    """
+    found = ledger.access_log(request.viewer, **place.model_dump())
+    told: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(datetime,))
+    return told
+
+
+@router.get("/border/log/{number}", response=dict[str, Any], summary="One entry, to be checked")
+def border_entry(request: Request, number: int) -> dict[str, Any]:
+    """Its leaf to the byte, the leaf's hash, and the proof (C2SP tlog-proof) under the checkpoint
+    of now.
+    """
+    found = msgspec.to_builtins(
+        ledger.access_entry(request.viewer, number), builtin_types=(datetime,)
+    )
+    return {**found, "proof": ledger.access_proof(request.viewer, number).decode()}
 
 
 @router.get("/audit", response=dict[str, Any], summary="The audit log, newest first")

@@ -267,7 +267,11 @@ def upload(request: Request) -> HttpResponse:
 @page
 def own_settings(request: Request) -> HttpResponse:
     mine = me(sign_in_needed(request.viewer))
-    more = {"codes": bool(senders.kinds()), "most_contact": addresses.MOST}
+    more = {
+        "codes": bool(senders.kinds()),
+        "most_contact": addresses.MOST,
+        "may_audit": request.viewer.can(Permission.READ_AUDIT),
+    }
     return render(request, "settings.html", {"account": mine, "nav": "me", **more})
 
 

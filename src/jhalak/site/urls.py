@@ -9,6 +9,7 @@ from jhalak.site.border_page import border_urls
 from jhalak.site.code_pages import code_urls
 from jhalak.site.experiment_pages import experiment_urls
 from jhalak.site.health import healthz
+from jhalak.site.ledger_pages import ledger_urls
 from jhalak.site.operator_pages import operator_urls
 from jhalak.site.pages import page_urls
 from jhalak.videos.urls import urlpatterns as media_urls
@@ -22,6 +23,7 @@ urlpatterns = [
     *border_urls,
     *operator_urls,
     *experiment_urls,
+    *ledger_urls,
 ]
 handler400 = "jhalak.site.errors.bad_request"
 handler403 = "jhalak.site.errors.forbidden"
