@@ -314,7 +314,8 @@ def pointed_here(data: Path) -> dict[str, str]:
         (data / "jhalak.db").symlink_to(here["NAME"])
     else:
         user = f"{quote(here['USER'])}:{quote(here['PASSWORD'])}"
-        url = f"postgres://{user}@{here['HOST']}:{here['PORT']}/{here['NAME']}"
+        host = quote(here["HOST"], safe="")  # which may be a socket's folder
+        url = f"postgres://{user}@{host}:{here['PORT']}/{here['NAME']}"
     return {
         "JHALAK_DATA": str(data),
         "JHALAK_DATABASE_URL": url,
@@ -351,7 +352,10 @@ def test_a_killed_worker_is_followed_at_once(run_worker: Start, tmp_path: Path) 
         text=True,
     ) as child:
         assert child.stdout is not None
+        guard = threading.Timer(120, child.kill)
+        guard.start()
         assert child.stdout.readline() == "started\n"
+        guard.cancel()
         run_worker()
         time.sleep(1.5)
         assert state_of("a") == JobState.RUNNING  # it lives: its lease is respected
