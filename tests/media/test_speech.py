@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jhalak.border.provenance import declare
 from jhalak.media import Limits, make_first, plan, probe
 from jhalak.media.speech import (
     LONGEST_LINE,
     LONGEST_MS,
+    MODEL_FILES,
     RATE,
     NoModel,
     Word,
@@ -80,6 +82,10 @@ def test_a_model_is_brought_and_never_fetched(tmp_path: Path) -> None:
     (tmp_path / "model.bin").touch()
     with pytest.raises(NoModel, match=r"lacks config\.json, tokenizer\.json"):
         whisper(tmp_path)
+    for name in MODEL_FILES:
+        (tmp_path / name).touch()
+    with pytest.raises(NoModel, match="jhalak border model"):
+        whisper(tmp_path)
 
 
 @pytest.mark.slow
@@ -96,7 +102,9 @@ def test_a_real_model_hears(tmp_path: Path) -> None:
     bare(*picture, "-i", str(voice), "-shortest", *H264, *AAC, str(spoken))
     sound = sound_of(spoken)
     assert sound is not None
-    hear = whisper(Path(os.environ["JHALAK_TEST_SPEECH_MODEL"]))
+    model = Path(shutil.copytree(os.environ["JHALAK_TEST_SPEECH_MODEL"], tmp_path / "model"))
+    declare(model, tmp_path / "data", "speech", "the test's", "MIT")
+    hear = whisper(model)
     shares: list[float] = []
     heard = hear(sound, "", shares.append)
     assert heard is not None

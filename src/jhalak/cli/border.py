@@ -6,7 +6,7 @@ import logging
 
 import typer
 
-from jhalak.cli import border_evidence, border_release, border_seal
+from jhalak.cli import border_evidence, border_model, border_release, border_seal
 from jhalak.cli.border_keys import keys_cli
 from jhalak.cli.border_log import log_cli
 from jhalak.cli.border_rights import register as register_rights
@@ -19,6 +19,7 @@ border.command()(border_evidence.reconcile)
 border.command()(border_release.release)
 border.command()(border_release.materials)
 border.command()(border_release.nftables)
+border.command()(border_model.model)
 border.add_typer(keys_cli, name="keys")
 border.add_typer(log_cli, name="log")
 logger = logging.getLogger(__name__)

@@ -5,7 +5,8 @@
     whisper(folder) -> Recogniser             faster-whisper, with a model that the operator brought
     lines(words) -> cues                      short enough to be read
 
-Nothing is fetched: a folder that lacks a file of the model is an error, because the library would
+Loaded is only what was declared, to the byte (jhalak.border.provenance). Nothing is fetched: a
+folder that lacks a file of the model is an error, because the library would
 look for it elsewhere. The network that hears is given samples, never the clip's bytes.
 """
 
@@ -20,6 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from jhalak.border import provenance
 from jhalak.media.commands import sound_command
 from jhalak.media.model import Limits
 from jhalak.media.probing import probe
@@ -28,6 +30,7 @@ from jhalak.media.webvtt import Cue
 
 RATE = 16_000  # samples a second, one channel: what speech models are trained on
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")
+KIND = "speech"
 SURE = 0.5  # of a language that nobody named; below it, what was heard is no speech or a guess
 LONGEST_LINE = 72  # characters: two lines on a phone
 LONGEST_MS = 5000
@@ -108,6 +111,10 @@ def whisper(folder: Path) -> Recogniser:
     """A model in CTranslate2's form, kept for the life of the process. Raises NoModel."""
     if lacking := [name for name in MODEL_FILES if not (folder / name).is_file()]:
         raise NoModel(f"{folder} lacks {', '.join(lacking)}")
+    try:
+        provenance.check(folder, KIND)
+    except provenance.ProvenanceError as error:
+        raise NoModel(str(error)) from error
     try:
         from faster_whisper import WhisperModel
     except ImportError as error:

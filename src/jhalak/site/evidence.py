@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from jhalak.border import exceptions, release
+from jhalak.border import exceptions, provenance, release
 from jhalak.border.egress import destinations
 from jhalak.border.evidence import Said
 from jhalak.border.log import witnesses
@@ -16,6 +17,8 @@ from jhalak.border.log.keys import key_file, load_signer
 from jhalak.border.materials import materials
 from jhalak.border.services import EXCUSED, Processes, built_in_exceptions
 from jhalak.feed import models
+from jhalak.media.speech import KIND
+from jhalak.options import options
 from jhalak.people.models import Person
 from jhalak.people.roles import STAFF
 from jhalak.site.live import report
@@ -41,7 +44,7 @@ def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
         destinations=[one.said() for one in destinations.load(data).values()],
         exceptions=[*built_in, *(one.said() for one in exceptions.load(data))],
         release=said_of_release(border / release.FILE),
-        models=said_of_models(data / "feed" / "models"),
+        models=said_of_models(data / "feed" / "models") | said_of_brought(data),
         people=[
             {"name": person.handle, "roles": [person.role]}
             for person in Person.objects.filter(role__in=STAFF).order_by("handle")
@@ -81,6 +84,26 @@ def said_of_models(folder: Path) -> dict[str, tuple[dict[str, Any], bytes]]:
             why = str(error)
         line = {"digest": path.name, "kind": kind, "holds": not why, "why": why}
         found[path.name] = (line, story)
+    return found
+
+
+def said_of_brought(data: Path) -> dict[str, tuple[dict[str, Any], bytes]]:
+    """Each model that was ever declared here; of the one in force, whether it still is what was
+    declared.
+    """
+    found: dict[str, tuple[dict[str, Any], bytes]] = {}
+    for path in sorted(provenance.declared_folder(data).glob("*.json")):
+        line = {"digest": path.stem, "kind": KIND, "holds": True, "why": ""}
+        found[path.stem] = (line, path.read_bytes()[: provenance.MOST])
+    if options().speech_model:
+        folder = Path(options().speech_model)
+        try:
+            digest, why = provenance.check(folder, KIND), ""
+        except provenance.ProvenanceError as error:
+            digest, why = hashlib.sha256(str(folder).encode()).hexdigest(), str(error)
+        if why or digest not in found:
+            why = why or "it was declared elsewhere: declare it here"
+            found[digest] = ({"digest": digest, "kind": KIND, "holds": False, "why": why}, b"")
     return found
 
 
