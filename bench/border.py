@@ -169,10 +169,9 @@ def _more(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float,
 
 
 def _costs(
-    what: str, pairs: tuple[list[Slice], list[Slice]], at_most: float
+    what: str, ours: list[Slice], theirs: list[Slice], at_most: float
 ) -> list[dict[str, Any]]:
     rows = []
-    ours, theirs = pairs
     for way, limit in (("seen", None), ("spent", at_most)):
         middle, low, high = _more(
             [getattr(one, way) for one in ours], [getattr(one, way) for one in theirs]
