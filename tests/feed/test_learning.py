@@ -186,17 +186,16 @@ def test_a_graph_finds_what_comparing_everything_finds(monkeypatch):
     shares = []
     for _ in range(20):
         direction = rng.standard_normal(SIZE).astype(np.float32)
-        best = exact.nearest(direction, 50, public, places, none)
-        found = graph.nearest(direction, 50, public, places, none)
+        best = exact.nearest(direction[None], 50, public, places, none)[0]
+        found = graph.nearest(direction[None], 50, public, places, none)[0]
         assert best.dtype == found.dtype == np.int32
         shares.append(len(set(best.tolist()) & set(found.tolist())) / 50)
         assert (np.diff(places[best] @ direction) <= 1e-6).all()
     assert np.mean(shares) > 0.9
-    gone = int(graph.nearest(centres[0].astype(np.float32), 1, public, places, none)[0])
+    centre = centres[:1].astype(np.float32)
+    gone = int(graph.nearest(centre, 1, public, places, none)[0][0])
     graph.remove(gone)
-    assert (
-        gone not in graph.nearest(centres[0].astype(np.float32), 50, public, places, none).tolist()
-    )
+    assert gone not in graph.nearest(centre, 50, public, places, none)[0].tolist()
 
 
 @settings(deadline=None, max_examples=30)

@@ -90,7 +90,7 @@ def check(folder: Path, kind: str) -> str:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if name in (FILE, f"{FILE}.new") or not path.is_file():

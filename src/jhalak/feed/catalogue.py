@@ -231,10 +231,12 @@ class Catalogue:
                 where[rows][found] = places.matrix()[at[found]]
         self.near.fill(self.newest.all(), self.columns["place"])
 
-    def nearest(self, direction: npt.NDArray[np.float32], count: int) -> Rows:
-        """Up to `count` public rows, those first that are best for a viewer with this direction."""
+    def nearest(self, directions: npt.NDArray[np.float32], count: int) -> list[Rows]:
+        """For each direction, float32[n, SIZE], up to `count` public rows, those first that are
+        best for a viewer with it.
+        """
         columns = self.columns
-        return self.near.nearest(direction, count, self.newest, columns["place"], columns["alone"])
+        return self.near.nearest(directions, count, self.newest, columns["place"], columns["alone"])
 
     def _settle(self, row: int) -> None:
         place = None if self.places is None else self.places.of(self.ids.item(row))

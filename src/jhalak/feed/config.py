@@ -35,6 +35,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     channel: int = 72
     tag: int = 48
     author: int = 48
+    interest: int = 48
     taste: int = 64
     loved: int = 32
     owed: int = 32

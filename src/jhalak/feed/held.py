@@ -133,7 +133,7 @@ def drop_removed(viewer: str, viewers: Viewers, catalogue: Catalogue) -> None:
 
 def _drop_answers(session: Session, catalogue: Catalogue, kind: str, code: int | str) -> None:
     """Forgets the answers about videos that have this channel, author, tag or language."""
-    rows, _ = session.answered()
+    rows, _, _ = session.answered()
     if kind == "tag":
         has = (catalogue.columns["tags"][rows] == catalogue.tags.find(code)).any(axis=1)
     else:

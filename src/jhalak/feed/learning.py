@@ -331,7 +331,7 @@ class State:
 
     def own_of(self, session: Session) -> Own:
         """What a session's answers say about the viewer's taste, learnt anew."""
-        rows, felt = session.answered()
+        rows, felt, _ = session.answered()
         columns = self.catalogue.columns
         return self.learner.relearn(
             columns["place"][rows], columns["alone"][rows], (1.0 + felt) / 2.0

@@ -52,26 +52,36 @@ class Near:
             self._index.remove(row)
 
     def nearest(
-        self, direction: Floats, count: int, public: Newest, places: Floats, extra: Doubles
-    ) -> Rows:
-        """Up to `count` public rows, those with the largest product with the direction, plus
-        `extra` float64[all rows], first. The graph finds by the product alone.
+        self, directions: Floats, count: int, public: Newest, places: Floats, extra: Doubles
+    ) -> list[Rows]:
+        """For each of `directions` float32[n, SIZE] up to `count` public rows, those with the
+        largest product with it, plus `extra` float64[all rows], first. The graph finds by the
+        product alone.
         """
         size = min(count, len(public))
         if self._index is not None:
-            found = self._index.search(direction, size, threads=1)
-            rows = np.asarray(found.keys).astype(np.int32)
-            return rows[(-(places[rows] @ direction) - extra[rows]).argsort(kind="stable")]
+            return [self._walk(direction, size, places, extra) for direction in directions]
         rows = public.all()
         if not size:
-            return rows
+            return [rows] * len(directions)
         # Nearly every row is public: to multiply them all is quicker than to pick out those.
         end = int(rows.max()) + 1
-        product = -(places[:end] @ direction + extra[:end])[rows]
-        if size < len(rows):
-            few = np.flatnonzero(product <= np.partition(product, size)[size])
-            rows, product = rows[few], product[few]
-        return np.asarray(rows[np.lexsort((rows, product))][:size], np.int32)
+        products = directions @ places[:end].T
+        return [_first(rows, -(product + extra[:end])[rows], size) for product in products]
+
+    def _walk(self, direction: Floats, size: int, places: Floats, extra: Doubles) -> Rows:
+        assert self._index is not None
+        found = self._index.search(direction, size, threads=1)
+        rows = np.asarray(found.keys).astype(np.int32)
+        return rows[(-(places[rows] @ direction) - extra[rows]).argsort(kind="stable")]
+
+
+def _first(rows: Rows, product: Doubles, size: int) -> Rows:
+    """The `size` rows with the smallest product; of equal ones the older row."""
+    if size < len(rows):
+        few = np.flatnonzero(product <= np.partition(product, size)[size])
+        rows, product = rows[few], product[few]
+    return np.asarray(rows[np.lexsort((rows, product))][:size], np.int32)
 
 
 def _index() -> Index:

@@ -10,6 +10,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from jhalak.feed.catalogue import WORD, Catalogue
 from jhalak.feed.columns import Mask
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 SLACK = 32  # rows of an order looked at beyond what is wanted of it
 LIKED = 0.05  # a weaker interest brings nothing to the page
 NO_INTEREST: Floats = np.empty(0)
+NO_TIMES = np.empty(0, np.int64)
 
 
 class Refusal(enum.IntEnum):
@@ -126,7 +128,7 @@ class Page:
         return found
 
     def _cause(self, row: int) -> tuple[int, float]:
-        rows, places, surprise = self._answered
+        rows, places, surprise, _ = self.liked_before
         if self.taste is None or not len(rows):
             return -1, 0.0
         place = self.catalogue.columns["place"][row]
@@ -135,21 +137,21 @@ class Page:
         return (rows.item(at), found.item(at)) if found.item(at) > 0.0 else (-1, 0.0)
 
     @cached_property
-    def _answered(self) -> tuple[Rows, Floats, Floats]:
-        """Rows of what this viewer liked, their places, and how far better each was taken than
-        expected; videos that the viewer may not see are left out.
+    def liked_before(self) -> tuple[Rows, Floats, Floats, npt.NDArray[np.int64]]:
+        """Rows of what this viewer liked, their places, how far better each was taken than
+        expected, and when; videos that the viewer may not see are left out.
         """
         if self.session is None or self.taste is None:
-            return NO_ROWS, NO_INTEREST, NO_INTEREST
-        rows, felt = self.session.answered()
+            return NO_ROWS, NO_INTEREST, NO_INTEREST, NO_TIMES
+        rows, felt, at_ms = self.session.answered()
         liked = (felt > 0.0) & ~self.withdrawn(rows) & ~self.hidden(rows)
         liked &= ~self.by(rows, self.ties.blocks)
-        rows, felt = rows[liked], felt[liked]
+        rows, felt, at_ms = rows[liked], felt[liked], at_ms[liked]
         columns = self.catalogue.columns
         places = columns["place"][rows]
         odds = self.learner.everybody(places, columns["alone"][rows])
         odds = odds + self.taste.level + places @ self.taste.mean
-        return rows, places, (1.0 + felt) / 2.0 - 1.0 / (1.0 + np.exp(-odds))
+        return rows, places, (1.0 + felt) / 2.0 - 1.0 / (1.0 + np.exp(-odds)), at_ms
 
     def interest(self, kind: str) -> tuple[Rows, Floats]:
         """Codes of one kind, and this viewer's interest in each in [-1, 1], strongest first."""

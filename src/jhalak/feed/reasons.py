@@ -26,6 +26,7 @@ BY_SOURCE: dict[str, ReasonCode] = {
     "channel": ReasonCode.CHANNEL,
     "author": ReasonCode.AUTHOR,
     "tag": ReasonCode.TAG,
+    "interest": ReasonCode.SIMILAR,
     "taste": ReasonCode.SIMILAR,
     "loved": ReasonCode.QUALITY,
     "trending": ReasonCode.TRENDING,

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jhalak.feed.config import Config
+from jhalak.feed.interests import Interests
 from jhalak.feed.orderings import NO_ROWS, Newest, Rows
 from jhalak.feed.owed import Turns
 from jhalak.feed.page import SLACK, Page
@@ -91,7 +92,7 @@ class _Best(_Source):
         catalogue, rows = page.catalogue, NO_ROWS
         for count in (4 * self.quota, 32 * self.quota):
             page.passed = {}
-            rows = page.open(catalogue.nearest(direction, count))[: self.quota]
+            rows = page.open(catalogue.nearest(direction[None], count)[0])[: self.quota]
             if len(rows) == self.quota or count >= len(catalogue.newest):
                 break
         return rows
@@ -243,6 +244,7 @@ def sources(config: Config) -> list[Source]:
         LikedChannels(quotas.channel, deadline),
         LikedAuthors(quotas.author, deadline),
         LikedTags(quotas.tag, deadline),
+        Interests(quotas.interest, deadline),
         Suiting(quotas.taste, deadline),
         Loved(quotas.loved, deadline),
         Trending(quotas.trending, deadline),

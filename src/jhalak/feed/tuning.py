@@ -68,6 +68,7 @@ KNOBS: dict[str, Knob] = {
     "quotas.channel": _quota("of channels liked"),
     "quotas.tag": _quota("with tags liked"),
     "quotas.author": _quota("by authors liked"),
+    "quotas.interest": _quota("nearest to each of the viewer's interests"),
     "quotas.taste": _quota("nearest to the viewer's taste"),
     "quotas.loved": _quota("best by everybody's answers"),
     "quotas.owed": _quota("new ones that are still owed viewers"),

@@ -199,9 +199,13 @@ class Session:
                 return at
         return -1
 
-    def answered(self) -> tuple[Rows, Floats]:
-        """Rows, and how each was taken, float32 in [-1, 1]; the oldest first."""
-        return np.frombuffer(self.answers[:], np.int32), np.frombuffer(self.felt[:], np.float32)
+    def answered(self) -> tuple[Rows, Floats, npt.NDArray[np.int64]]:
+        """Rows, how each was taken, float32 in [-1, 1], and when; the oldest first."""
+        return (
+            np.frombuffer(self.answers[:], np.int32),
+            np.frombuffer(self.felt[:], np.float32),
+            np.frombuffer(self.times[:], np.int64),
+        )
 
     def last_answers(
         self, count: int

@@ -91,6 +91,7 @@ SOURCES: Mapping[str, Callable[[], str]] = {
     "channel": lambda: _("Chosen from channels that you watch."),
     "author": lambda: _("Chosen from people whom you watch."),
     "tag": lambda: _("Chosen from tags that you watch."),
+    "interest": lambda: _("Chosen as close to a clip that you liked lately."),
     "taste": lambda: _("Chosen from all clips as closest to what you liked."),
     "loved": lambda: _("Chosen from what people take to, however few have seen it."),
     "fallback": lambda: _("Taken from what is new and watched: your feed is being started again."),
