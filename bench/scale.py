@@ -35,7 +35,7 @@ GIB = 1 << 20  # of KiB
 ASIDE = 64 << 20  # bytes read to measure bandwidth: more than any cache holds
 
 
-def run() -> list[dict[str, Any]]:
+def figures() -> list[dict[str, Any]]:
     rng = np.random.default_rng(1)
     engine = Engine.new(Config(source_deadline_ms=1e9, score_deadline_ms=1e9))
     rows, offset = _fill(engine, rng)

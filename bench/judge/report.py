@@ -24,6 +24,7 @@ from bench.judge import (
     plots,
     ranked,
     standin,
+    traps,
 )
 from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
 from bench.judge.entries import BASELINES, FIRST_DAY, Entry, entry
@@ -158,6 +159,7 @@ PARTS = {
     "exposure": random_exposure,
     "sequences": sequences,
     "coverage": coverage.figures,
+    "traps": traps.figures,
 }
 
 

@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 EXACT = 50_000  # videos
+TOGETHER = 2_048  # videos that come while no page is asked for: a start, an import
 LOOK = 256  # of the graph's nodes that a search keeps at hand
 
 
@@ -31,10 +32,12 @@ class Near:
 
     def __init__(self) -> None:
         self._index: Index | None = None
+        self._waiting: dict[int, None] = {}
 
     def fill(self, rows: Rows, places: Floats) -> None:
         """Holds these rows and nothing else. `places` float32[all rows, SIZE]."""
         self._index = None
+        self._waiting = {}
         if len(rows) > EXACT:
             self._index = _index()
             self._index.add(rows.astype(np.uint64), places[rows])
@@ -43,13 +46,23 @@ class Near:
         """A row is public from now on, or lies elsewhere; `public`: all that are, with it."""
         if self._index is not None:
             self.remove(row)
-            self._index.add(row, places[row], threads=1)
+            self._waiting[row] = None
+            if len(self._waiting) >= TOGETHER:
+                self._settle(places)
         elif len(public) > EXACT:
             self.fill(public.all(), places)
 
     def remove(self, row: int) -> None:
         if self._index is not None and row in self._index:
             self._index.remove(row)
+        self._waiting.pop(row, None)
+
+    def _settle(self, places: Floats) -> None:
+        """Takes what waits into the graph: many together, by all cores; few by this thread."""
+        assert self._index is not None
+        rows = np.array(list(self._waiting), np.uint64)
+        self._index.add(rows, places[rows], threads=0 if len(rows) >= TOGETHER else 1)
+        self._waiting = {}
 
     def nearest(
         self, directions: Floats, count: int, public: Newest, places: Floats, extra: Doubles
@@ -60,6 +73,8 @@ class Near:
         """
         size = min(count, len(public))
         if self._index is not None:
+            if self._waiting:
+                self._settle(places)
             return [self._walk(direction, size, places, extra) for direction in directions]
         rows = public.all()
         if not size:
