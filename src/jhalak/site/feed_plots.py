@@ -19,7 +19,7 @@ STABLE, CHANGED = 0.1, 0.25  # of drift, by convention
 ENOUGH = 30  # watches behind a dot of the calibration
 # The order of sources in stacks and legends, so that a colour stays with its source.
 ORDER = (
-    "taste", "channel", "following", "trending", "loved", "newest", "owed", "random", "tag",
+    "taste", "interest", "channel", "following", "trending", "loved", "newest", "owed", "random", "tag",
     "author", "scope", "link",
 )  # fmt: skip
 
@@ -31,6 +31,7 @@ def source(name: str) -> str:
         "author": _("Authors watched"),
         "channel": _("Channels watched"),
         "following": _("People followed"),
+        "interest": _("Near an interest"),
         "last_slate": _("Last ranking"),
         "link": _("Opened by link"),
         "loved": _("Best liked"),
