@@ -19,8 +19,8 @@ STABLE, CHANGED = 0.1, 0.25  # of drift, by convention
 ENOUGH = 30  # watches behind a dot of the calibration
 # The order of sources in stacks and legends, so that a colour stays with its source.
 ORDER = (
-    "taste", "interest", "channel", "following", "trending", "loved", "newest", "owed", "random", "tag",
-    "author", "scope", "link",
+    "taste", "interest", "channel", "following", "trending", "loved", "newest", "owed", "random",
+    "tag", "author", "scope", "link",
 )  # fmt: skip
 
 
