@@ -6,19 +6,22 @@ import threading
 
 import pytest
 from django.db import connection, transaction
+from typer.testing import CliRunner
 
 from jhalak import records
 from jhalak.border.log import durable, sealed, spool
+from jhalak.border.log.checkpoints import read_signed
 from jhalak.border.log.entries import EntryError, Kind, opens, read_entry
 from jhalak.border.log.keys import key_file, load_signer, log_folder, spool_folder
 from jhalak.border.log.spool import Spool
 from jhalak.border.log.tiles import Tiles
 from jhalak.border.log.writer import Log, LogError
+from jhalak.cli.border_keys import keys_cli
 from jhalak.options import options
 from jhalak.records.jobs import run_worker
 from jhalak.records.ledger import drain, enter
 from jhalak.records.models import LedgerEntry
-from jhalak.records.opened import border_log
+from jhalak.records.opened import border_log, close_stores
 
 from .conftest import until
 
@@ -94,6 +97,25 @@ class TestDrain:
         with Log(log_folder(data), load_signer(key_file(data))):
             assert drain() == 0
         assert drain() == 1
+
+    def test_the_signing_key_is_exchanged_by_who_writes_the_log(self) -> None:
+        data = options().folder
+        enter(Kind.MODEL, {"n": 1})
+        drain()
+        old = load_signer(key_file(data)).verifier
+        told = CliRunner().invoke(keys_cli, ["rotate-log"])
+        assert told.exit_code == 0, told.output
+        new = load_signer(key_file(data)).verifier
+        assert told.stdout.splitlines()[:2] == [f"signs: {new}", f"signs: {old}"]
+        assert CliRunner().invoke(keys_cli, ["rotate-log"]).exit_code == 1  # both still sign
+        told = CliRunner().invoke(keys_cli, ["rotate-log", "--alone"])
+        assert told.stdout.splitlines()[0] == f"signs: {new}"
+        assert str(old) not in told.stdout
+        close_stores()
+        enter(Kind.MODEL, {"n": 2})
+        drain()
+        assert found() == [1, None, 2]
+        read_signed(Tiles(log_folder(data)).checkpoint(), new)
 
     def test_a_full_disk_loses_nothing(self, monkeypatch, caplog) -> None:
         from jhalak.records.tasks import move_to_the_log

@@ -42,7 +42,7 @@ def evidence(
     from jhalak.border.evidence import EvidenceError, gather
     from jhalak.border.exceptions import ExceptionsError
     from jhalak.border.log.entries import EntryError
-    from jhalak.border.log.keys import key_file, load_signer, log_folder
+    from jhalak.border.log.keys import key_file, load_signers, log_folder
     from jhalak.border.log.notes import Note, NoteError
     from jhalak.border.log.tiles import TileError
     from jhalak.border.log.writer import LogError
@@ -55,11 +55,11 @@ def evidence(
     now, folder = time.time_ns() // 1_000_000, options().folder
     try:
         begin = now - _milliseconds(since)
-        signer = load_signer(key_file(folder))
         standing.do_tell_changes(folder)
         standing.do_report_residency(folder, lambda _: None)
         if not ledger.settle(SETTLED_S):
             raise EvidenceError("the log is not written: is the site's worker alive?")
+        signers = load_signers(key_file(folder))
         for line in cosign()[1]:  # the pack then has what was cosigned before
             typer.echo(f"not cosigned: {line}", err=True)
         report = gather(
@@ -69,7 +69,7 @@ def evidence(
             since_ms=begin,
             until_ms=now,
             period_ms=PERIOD_MS,
-            sign=lambda text: str(Note(text, (signer.sign(text),))).encode(),
+            sign=lambda text: str(Note(text, tuple(s.sign(text) for s in signers))).encode(),
             tell=_progress,
         )
     except (

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+SETTLED_S = 60.0  # until the log's writer has taken the key
 keys_cli = typer.Typer(no_args_is_help=True, help="Keys: see, rotate, back up, restore.")
 
 
@@ -69,6 +70,43 @@ def rotate() -> None:
     typer.echo(f"generation {done.new}, {done.keys:,} keys wrapped anew")
     if done.left_to_do:
         typer.echo(done.left_to_do)
+
+
+@keys_cli.command()
+def rotate_log(
+    alone: Annotated[
+        bool, typer.Option("--alone", help="End the overlap: the old key is destroyed.")
+    ] = False,
+) -> None:
+    """A new key that signs the log, beside the old one until `--alone`. The site may run meanwhile;
+    killed, it goes on when it is called again.
+    """
+    import time
+
+    _folder()
+    from jhalak.border.log.keys import key_file, load_signers
+    from jhalak.border.log.notes import NoteError
+    from jhalak.border.log.rotation import wish, wish_file
+    from jhalak.border.log.writer import LogError
+    from jhalak.options import options
+    from jhalak.records.ledger import drain
+
+    path = key_file(options().folder)
+    try:
+        with _told():
+            wish(path, alone=alone)
+            deadline = time.monotonic() + SETTLED_S
+            while wish_file(path).exists():
+                drain()
+                if time.monotonic() > deadline:
+                    raise NoteError("the log is not written: is the site's worker alive?")
+                time.sleep(0.1)
+    except (LogError, NoteError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    for signer in load_signers(path):
+        typer.echo(f"signs: {signer.verifier}")
+    typer.echo("Give the new key to auditors and witnesses; log/rotations leads to it.")
 
 
 @keys_cli.command()

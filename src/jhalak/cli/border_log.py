@@ -140,6 +140,10 @@ def witness(
     log: Annotated[list[str], typer.Option(help="The key of a log that it cosigns.")],
     at: Annotated[str, typer.Option(help="A Unix socket's path, or address:port.")],
     name: Annotated[str, typer.Option(help="Its name, for a new key.")] = "witness.example",
+    rotation: Annotated[
+        list[Path] | None,
+        typer.Option(help="A record of the log's exchanged key, from log/rotations; in order."),
+    ] = None,
 ) -> None:
     """Cosign the checkpoints of logs, each if it continues the last one. Until SIGTERM."""
     from jhalak.border.log.keys import load_signer
@@ -155,7 +159,11 @@ def witness(
     with _told():
         signer = load_signer(folder / "witness.key", name, Type.COSIGNATURE)
         one = Witness(
-            folder, signer, [Verifier.parse(key) for key in log], lambda: int(time.time())
+            folder,
+            signer,
+            [Verifier.parse(key) for key in log],
+            lambda: int(time.time()),
+            [path.read_bytes() for path in rotation or ()],
         )
         try:
             serve(one, at, ready)

@@ -15,10 +15,10 @@ import threading
 import time
 from typing import Any
 
+from jhalak.border.log import rotation, spool
 from jhalak.border.log import sealed as sealed_bodies
-from jhalak.border.log import spool
 from jhalak.border.log.entries import EntryError, Kind, canonical, entry, new_id, now_ms, seal
-from jhalak.border.log.keys import log_folder, spool_folder
+from jhalak.border.log.keys import key_file, log_folder, spool_folder
 from jhalak.border.log.writer import Log
 from jhalak.options import options
 from jhalak.records.models import LedgerEntry
@@ -63,6 +63,7 @@ def drain() -> int:
         log = border_log()
         if log is None:
             return 0
+        rotation.go_on(log, key_file(options().folder))
         moved = 0
         while True:
             # By turns: what was brought by a process that was killed is then within the log's

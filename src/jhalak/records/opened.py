@@ -9,7 +9,7 @@ import threading
 
 from django.utils.crypto import salted_hmac
 
-from jhalak.border.log.keys import key_file, load_signer, log_folder
+from jhalak.border.log.keys import key_file, load_signers, log_folder
 from jhalak.border.log.writer import Log, LogBusy
 from jhalak.options import options
 from jhalak.stores.events import Events, open_events
@@ -47,7 +47,8 @@ def border_log() -> Log | None:
         found = _border_logs.get(key)
         if found is None or found.closed:
             try:
-                found = Log(log_folder(data), load_signer(key_file(data)))
+                signer, *beside = load_signers(key_file(data))
+                found = Log(log_folder(data), signer, beside=beside)
             except LogBusy:
                 return None
             _border_logs[key] = found

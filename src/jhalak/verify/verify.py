@@ -374,6 +374,7 @@ class Part:
     models: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     staff: Counter[str] = field(default_factory=Counter)
     bad_map: list[str] = field(default_factory=list)
+    rotated: list[tuple[int, str]] = field(default_factory=list)  # entry, key that signs from then
     sealed: int = 0
 
 
@@ -524,6 +525,8 @@ def _sort(part: Part, index: int, at: int, kind: str, body: dict[str, Any]) -> N
         )
     elif kind == "staff_session" and len(part.staff) < 10_000:
         part.staff[f"{str(body.get('role'))[:40]} from {str(body.get('place'))[:80]}"] += 1
+    elif kind == "key" and body.get("event") == "log_rotated":
+        part.rotated.append((index, str(body.get("new"))))
     elif kind == "map":
         given = body.get("differences")
         for difference in given if isinstance(given, list) else []:
@@ -575,6 +578,7 @@ class Entries:
         self.models: dict[str, tuple[int, str, str]] = {}
         self.gaps: list[tuple[int, int, int]] = []
         self.bad_map: list[str] = []
+        self.rotated: list[tuple[int, str]] = []
         self.first_at: int | None = None
         self.high = 0
         self.ids = [array("Q") for _ in range(64)]
@@ -589,6 +593,7 @@ class Entries:
         self.kept += part.kept
         self.models |= part.models
         self.bad_map += part.bad_map
+        self.rotated += part.rotated
         for mine, theirs in zip(self.ids, part.ids, strict=True):
             mine.extend(theirs)
         self._add_flows(part)
@@ -767,6 +772,8 @@ class Pack:
         self.folder, self.log, self.report = folder, folder / "log", Report()
         self.log_keys = [Key.parse(text) for text in log_keys]
         self.witness_keys = [Key.parse(text) for text in witness_keys]
+        self.retired: list[Key] = []  # trusted, and exchanged for another one
+        self.exchanged: list[tuple[str, Checkpoint, int, bytes]] = []  # file, under what, entry
         self.checkpoints, self.code, self.tell = list(checkpoints), code, tell
         self.processes = processes or min(os.cpu_count() or 1, 8)
         self.manifest: dict[str, Any] = {}
@@ -791,6 +798,7 @@ class Pack:
             self.report.red("time", "the pack states no period, or one longer than 24 hours")
             self.period = LONGEST_PERIOD_MS
         self._look("pack", self._keys)
+        self._look("checkpoint", self._rotations)
         self._look("pack", self._files)
         checkpoint = self._checkpoint()
         entries = Entries(self.period)
@@ -850,6 +858,55 @@ class Pack:
                 except Broken as error:
                     self.report.red("witnesses", f"keys.json: {error}")
 
+    def _rotations(self) -> None:
+        """Keys that the trusted one leads to: each named by an entry under a checkpoint that the
+        one before signed. `_history` holds that entry and checkpoint against the tree.
+        """
+        folder = self.log / "rotations"
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        chain: list[tuple[Key, Key]] = []
+        for path in paths:
+            try:
+                old, new = self._rotation(path)
+            except (Broken, ValueError) as error:
+                self.report.red("checkpoint", f"log/rotations/{path.name}: {str(error)[:200]}")
+                return
+            if chain and chain[-1][1] != old:
+                self.report.red("checkpoint", f"log/rotations/{path.name} goes on from another key")
+                return
+            chain.append((old, new))
+        for old, new in chain:
+            if old in self.log_keys and new not in self.log_keys:
+                self.log_keys.append(new)
+        for old, new in reversed(chain):  # what the newest signed speaks for those before it
+            if new in self.log_keys and old not in self.log_keys:
+                self.log_keys.append(old)
+        self.retired = [old for old, _ in chain]
+
+    def _rotation(self, path: Path) -> tuple[Key, Key]:
+        data = _read(path, MOST_NOTE, path.name)
+        leaf, _, rest = data.partition(b"\n")
+        head, _, signed = rest.partition(b"\n\n")
+        entry, under = parse_leaf(leaf), Checkpoint.parse(signed)
+        lines = head.decode("ascii").split("\n")
+        index = lines[1].removeprefix("index ") if len(lines) > 1 else ""
+        if entry["kind"] != "key" or entry["body"].get("event") != "log_rotated":
+            raise Broken("its entry exchanges no key")
+        if not index.isdigit() or not int(index[:20]) < under.size:
+            raise Broken("it does not say which entry it is")
+        old, new = (Key.parse(str(entry["body"].get(name))) for name in ("old", "new"))
+        for which, key in (("old", old), ("new", new)):
+            if key.name != under.origin or key.algorithm != 1:
+                raise Broken(f"its {which} key is of another log")
+            if not under.note.signed_by(key):
+                raise Broken(f"a forged exchange: the {which} key did not sign it")
+        self.exchanged.append((path.name, under, int(index), leaf))
+        return old, new
+
+    def _signs(self, note: Note) -> bool:
+        """Whether a key signed that is trusted and in force."""
+        return any(note.signed_by(key) for key in self.log_keys if key not in self.retired)
+
     def _files(self) -> None:
         """manifest.json is signed, and names every file but the tiles, which the tree binds."""
         self._signature()
@@ -881,7 +938,7 @@ class Pack:
             )
             if note.text != wanted:
                 self.report.red("pack", "manifest.json is not the one that was signed")
-            elif self.log_keys and not any(note.signed_by(key) for key in self.log_keys):
+            elif self.log_keys and not self._signs(note):
                 self.report.red("pack", "manifest.note is not signed by the log's key")
         except Broken as error:
             self.report.red("pack", f"manifest.note: {error}")
@@ -910,7 +967,9 @@ class Pack:
                 "checkpoint",
                 f"the checkpoint is of another log: {found.origin[:80]!r}, not {origin!r:.80}",
             )
-        if not any(key.name == found.origin and found.note.signed_by(key) for key in self.log_keys):
+        if not any(key.name == found.origin for key in self.log_keys) or not self._signs(
+            found.note
+        ):
             self.report.red("checkpoint", "the checkpoint is not signed by the log's key")
         cosigned = []
         for key in self.witness_keys:
@@ -936,10 +995,30 @@ class Pack:
         if entries is None:
             entries = read_log(tiles, first, self.period, self.processes, self.tell)
         self.report.add(entries.report)
+        trusted = [key for key in self.log_keys if key not in self.retired]
+        for index, text in entries.rotated[-1:]:
+            if Key.parse(text) not in trusted:
+                self.report.red(
+                    "checkpoint",
+                    f"entry {index} gave the log another key, and no record leads there",
+                )
         return entries
+
+    def _exchanges(self, tiles: Tiles, checkpoint: Checkpoint) -> None:
+        """The entry that exchanged a key stands in this very tree, and so does what was signed."""
+        for name, under, index, leaf in self.exchanged:
+            try:
+                if under.size > checkpoint.size or tiles.root(under.size) != under.root:
+                    raise Broken("it is under another tree")
+                at = 32 * (index % WIDTH)
+                if tiles.read(0, index // WIDTH)[at : at + 32] != leaf_hash(leaf):
+                    raise Broken(f"entry {index} is another one")
+            except Broken as error:
+                self.report.red("history", f"log/rotations/{name}: {error}")
 
     def _history(self, tiles: Tiles, checkpoint: Checkpoint) -> None:
         """Each other checkpoint must be what this tree was at that size."""
+        self._exchanges(tiles, checkpoint)
         folder = self.log / "checkpoints"
         others = sorted(folder.iterdir()) if folder.is_dir() else []
         if not others and not self.checkpoints:

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from jhalak.border.evidence.copying import copy_tiles, first_entry
-from jhalak.border.log import witnesses
+from jhalak.border.log import rotation, witnesses
 from jhalak.verify import verify
 
 Tell = Callable[[str, int, int], None]
@@ -87,13 +87,21 @@ def _gather(
     since_ms, until_ms, period_ms = times
     # First: what comes later is not in this pack. Cosigned if it has witnesses.
     signed = witnesses.last(log) or (log / "checkpoint").read_bytes()
+    exchanged = rotation.records(log)
     checkpoint = verify.Checkpoint.parse(signed)
+    if exchanged and checkpoint.size <= int(exchanged[-1].name):  # cosigned before the key changed
+        signed = (log / "checkpoint").read_bytes()
+        checkpoint = verify.Checkpoint.parse(signed)
     first = first_entry(log, checkpoint.size, since_ms)
     target = fresh / "log"
     target.mkdir()
     (target / "checkpoint").write_bytes(signed)
     if (log / "checkpoints").is_dir():
         shutil.copytree(log / "checkpoints", target / "checkpoints")
+    if exchanged:
+        (target / rotation.FOLDER).mkdir()
+        for path in exchanged:
+            shutil.copyfile(path, target / rotation.FOLDER / path.name)
     copy_tiles(log, target, checkpoint.size, first, lambda done, of: tell("copying", done, of))
     workers = processes or min(os.cpu_count() or 1, 8)
     read = verify.read_log(

@@ -46,13 +46,13 @@ def decimal(text: str) -> int:
     return int(text)
 
 
-def read_signed(data: bytes, log: Verifier) -> tuple[Checkpoint, Note]:
-    """A checkpoint that the log signed. Raises NoteError: no note, another log's, a wrong
-    signature, none by this key.
+def read_signed(data: bytes, log: Verifier, *others: Verifier) -> tuple[Checkpoint, Note]:
+    """A checkpoint that the log signed, with this key or another of its keys. Raises NoteError: no
+    note, another log's, a wrong signature, none by these keys.
     """
     note = parse(data)
     found = read_text(note.text)
     if found.origin != log.name:
         raise NoteError(f"a checkpoint of {found.origin}, not of {log.name}")
-    verify(note, [log])
+    verify(note, [log, *others])
     return found, note

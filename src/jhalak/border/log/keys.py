@@ -1,6 +1,7 @@
 """The key that signs the log, and where an installation keeps what belongs to the border.
 
-    <data>/border/keys/log.key    PRIVATE+KEY+..., made on first use, for its owner alone
+    <data>/border/keys/log.key    PRIVATE+KEY+..., made on first use, for its owner alone; while
+                                  keys are exchanged a second one (jhalak.border.log.rotation)
     <data>/border/log/            the log: tiles, checkpoint, cosigned checkpoints, sealed bodies
     <data>/border/spool/          entries on their way there from processes without a database
 
@@ -29,12 +30,24 @@ def key_file(data: Path) -> Path:
 
 
 def load_signer(path: Path, site: str = "jhalak.example", type: Type = Type.NOTE) -> Signer:  # noqa: A002
-    """The key in a file; made if there is none, with a name that begins with `site`. Raises
+    """The first key in a file; made if there is none, with a name that begins with `site`. Raises
     NoteError if the file holds no key, OSError.
     """
+    return load_signers(path, site, type)[0]
+
+
+def load_signers(
+    path: Path,
+    site: str = "jhalak.example",
+    type: Type = Type.NOTE,  # noqa: A002
+) -> tuple[Signer, ...]:
+    """All keys in a file, the newest first. As `load_signer`."""
     for _ in range(2):
         try:
-            return Signer.parse(path.read_text("utf-8").strip())
+            lines = path.read_text("utf-8").split()
+            if not lines:
+                raise NoteError(f"{path} holds no key")
+            return tuple(map(Signer.parse, lines))
         except FileNotFoundError:
             _make(path, site, type)
         except UnicodeDecodeError as error:

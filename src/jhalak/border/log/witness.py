@@ -28,6 +28,7 @@ from jhalak.border.log.hashing import (
 )
 from jhalak.border.log.notes import LONGEST as LONGEST_NOTE
 from jhalak.border.log.notes import NoteError, Signer, Type, Verifier, decode64, parse
+from jhalak.border.log.rotation import newest_first
 
 MOST_BYTES = LONGEST_NOTE + 64 * 50  # of a request
 SIZE_TYPE = "text/x.tlog.size"
@@ -80,23 +81,31 @@ class Witness:
     """
 
     def __init__(
-        self, folder: Path, signer: Signer, logs: Sequence[Verifier], now: Callable[[], int]
+        self,
+        folder: Path,
+        signer: Signer,
+        logs: Sequence[Verifier],
+        now: Callable[[], int],
+        rotations: Sequence[bytes] = (),
     ) -> None:
         """Raises BlockingIOError if another process has the folder, NoteError if what lies there
-        is not what this witness wrote.
+        is not what this witness wrote. `rotations`: records that lead from these keys to newer
+        ones (jhalak.border.log.rotation), in order; the newest alone is answered.
         """
         if signer.type is not Type.COSIGNATURE:
             raise NoteError("a witness signs with a key of type 4")
         self.folder = folder
         self.signer = signer
-        self._logs: Mapping[str, Verifier] = {log.name: log for log in logs}
+        self._logs: Mapping[str, tuple[Verifier, ...]] = {
+            log.name: newest_first(log, rotations) for log in logs
+        }
         self._now = now
         self._one = threading.Lock()
         durable.make_folder(folder, 0o700)
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._seen = {name: self._read(log) for name, log in self._logs.items()}
+            self._seen = {name: self._read(keys) for name, keys in self._logs.items()}
         except BaseException:
             os.close(self._lock)
             raise
@@ -107,12 +116,12 @@ class Witness:
     def _path(self, origin: str) -> Path:
         return self.folder / f"{sha256(origin.encode()).hexdigest()[:32]}.checkpoint"
 
-    def _read(self, log: Verifier) -> bytes | None:
+    def _read(self, keys: tuple[Verifier, ...]) -> bytes | None:
         try:
-            data = self._path(log.name).read_bytes()
+            data = self._path(keys[0].name).read_bytes()
         except FileNotFoundError:
             return None
-        read_signed(data, log)
+        read_signed(data, *keys)
         return data
 
     def last(self, origin: str) -> Checkpoint:
@@ -129,11 +138,11 @@ class Witness:
             origin = read_text(parse(request.checkpoint).text).origin
         except NoteError as error:
             raise Refused(400, str(error)) from error
-        log = self._logs.get(origin)
-        if log is None:
+        keys = self._logs.get(origin)
+        if keys is None:
             raise Refused(404, f"{origin} is no log that this witness knows")
         try:
-            head, note = read_signed(request.checkpoint, log)
+            head, note = read_signed(request.checkpoint, keys[0])
         except NoteError as error:
             raise Refused(403, str(error)) from error
         with self._one:

@@ -32,7 +32,7 @@ from jhalak.border.log import durable
 from jhalak.border.log.checkpoints import Checkpoint, read_signed
 from jhalak.border.log.entries import EntryError, Kind, entry, now_ms, read_entry
 from jhalak.border.log.hashing import EMPTY, fold, leaf_hash, root_of
-from jhalak.border.log.notes import Note, NoteError, Signer
+from jhalak.border.log.notes import Note, NoteError, Signer, Verifier
 from jhalak.border.log.tiles import (
     CHECKPOINT,
     ENTRIES,
@@ -66,14 +66,19 @@ class Log:
     """A log that is open for appending. Threads may share it; `close` it, or use `with`."""
 
     def __init__(
-        self, folder: Path | str, signer: Signer, clock: Callable[[], int] = now_ms
+        self,
+        folder: Path | str,
+        signer: Signer,
+        clock: Callable[[], int] = now_ms,
+        beside: Sequence[Signer] = (),
     ) -> None:
-        """Open a log, or begin one where there is none. `clock`: Unix time in ms.
+        """Open a log, or begin one where there is none. `clock`: Unix time in ms. `beside`: keys
+        that sign too, after the signer.
 
         Raises LogBusy; LogError if what lies there is not this signer's log, or is damaged.
         """
         self.folder = Path(folder)
-        self.signer = signer
+        self.signer, self._beside = signer, tuple(beside)
         self.tiles = Tiles(self.folder)
         self._clock = clock
         self._one = threading.Lock()
@@ -128,7 +133,7 @@ class Log:
         if not (self.folder / CHECKPOINT).exists():
             self._begin()
         self._roll_forward()
-        self.head, _ = read_signed(self.tiles.checkpoint(), self.signer.verifier)
+        self.head, _ = read_signed(self.tiles.checkpoint(), *self._verifiers())
         size = self.head.size
         self._edge = [
             cut(self.tiles.tile(level, size >> HEIGHT * (level + 1), width)) if width else []
@@ -162,7 +167,7 @@ class Log:
         except FileNotFoundError:
             return
         try:
-            found, _ = read_signed(data, self.signer.verifier)
+            found, _ = read_signed(data, *self._verifiers())
             if self.tiles.root(found.size) != found.root:
                 raise TileError("its tiles are not there")
         except (NoteError, TileError):  # cut off while it was written: nobody has seen it
@@ -275,8 +280,31 @@ class Log:
             level += 1
         return edge, files, full
 
+    # --- keys
+
+    def known(self, name: str) -> tuple[int, bytes] | None:
+        """Number and bytes of the entry with this id, if it is among the newest `WINDOW`."""
+        with self._one:
+            return self._known.get(name)
+
+    def sign_with(self, signers: Sequence[Signer]) -> None:
+        """From now on these sign, beginning with the checkpoint that stands there. Raises LogError,
+        OSError.
+        """
+        with self._one:
+            if self._lock < 0:
+                raise LogError("the log is closed")
+            if any(one.name != self.head.origin for one in signers):
+                raise LogError("a key of another log")
+            self.signer, self._beside = signers[0], tuple(signers[1:])
+            durable.replace(self.folder / CHECKPOINT, self._signed(self.head))
+
+    def _verifiers(self) -> tuple[Verifier, *tuple[Verifier, ...]]:
+        return self.signer.verifier, *(one.verifier for one in self._beside)
+
     def _signed(self, head: Checkpoint) -> bytes:
-        return str(Note(head.text, (self.signer.sign(head.text),))).encode()
+        signers = (self.signer, *self._beside)
+        return str(Note(head.text, tuple(one.sign(head.text) for one in signers))).encode()
 
 
 def _root(edge: list[list[bytes]]) -> bytes:
