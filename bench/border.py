@@ -8,7 +8,8 @@ pairs, with the 95 % interval that a bootstrap over pairs gives it. A limit is h
 interval is under it: a median alone may be luck.
 
 Upload time: from the first byte sent to the first byte of the playable video, which goes through
-front, intake, worker and the sealed ffmpeg; the latter is sealed in both. The map is looked at when
+front, intake, worker and the sealed ffmpeg; the latter is sealed in both. The next begins when all
+work on the last has ended. The map is looked at when
 the site starts, and never for a page: its cost is a time, beside that of the start.
 """
 
@@ -18,11 +19,13 @@ import contextlib
 import itertools
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,16 +35,17 @@ import numpy as np
 from bench import catalogue, load
 from bench.feed_pages import guest_cookies
 from bench.figures import figure
-from bench.serving import data_folder, serving
+from bench.serving import at_rest, data_folder, serving, spent
 from bench.upload import put
 
 from jhalak.border import survey
+from jhalak.border.seal import python
 from jhalak.border.services import Processes, service_rules
 
 VIDEOS = 500
 PAIRS = 60
 SLICE = 1.0
-UPLOADS = 60
+UPLOADS = 80
 SECONDS = 30
 RESAMPLES = 2_000
 # The site without its seals: nothing else of it is different.
@@ -53,35 +57,6 @@ import sys
 sys.argv = ["jhalak", "serve"]
 main()
 """
-
-
-def _tree(data: Path) -> list[int]:
-    """The processes of a site: its supervisor and all below."""
-    (root,) = [one.pid for one in Processes(data).all() if one.name == "supervisor"]
-    below: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
-            below.setdefault(int(fields[1]), []).append(int(path.parent.name))
-    found = [root]
-    for pid in found:
-        found += below.get(pid, [])
-    return found
-
-
-def _processor(data: Path) -> Callable[[], float]:
-    """Seconds of processor time that a site's processes have spent, and those they waited for."""
-    tick = os.sysconf("SC_CLK_TCK")
-
-    def spent() -> float:
-        total = 0
-        for pid in _tree(data):
-            with contextlib.suppress(OSError):
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += sum(map(int, fields[11:15]))
-        return total / tick
-
-    return spent
 
 
 class Slice(NamedTuple):
@@ -104,7 +79,19 @@ def _pages(port: int, cookies: list[str], spent: Callable[[], float]) -> Callabl
     return slice_of
 
 
-def _uploads(port: int, source: Path, spent: Callable[[], float]) -> Callable[[], Slice]:
+def _all_done(data: Path, video: str) -> bool:
+    """Whether nothing of an upload is left to do but to tidy up after it."""
+    with contextlib.closing(sqlite3.connect(f"file:{data}/jhalak.db?mode=ro", uri=True)) as rows:
+        query = (
+            "SELECT count(*) FROM records_job WHERE subject = ? AND state IN (?, ?) AND kind <> ?"
+        )
+        ((left,),) = rows.execute(query, (video, "queued", "running", "videos.prune"))
+    return left == 0
+
+
+def _uploads(
+    data: Path, port: int, source: Path, spent: Callable[[], float]
+) -> Callable[[], Slice]:
     clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) for _ in range(16)]
     for number, client in enumerate(clients):  # nobody may upload so much in an hour
         person = {"handle": f"uploader{number}", "password": "a long enough one 7"}
@@ -123,17 +110,17 @@ def _uploads(port: int, source: Path, spent: Callable[[], float]) -> Callable[[]
                 break
             if card["state"] == "failed":
                 raise RuntimeError(f"the upload failed: {card}")
-            time.sleep(0.002)
-        while client.get(f"/api/videos/{video}").json()["state"] != "complete":
-            time.sleep(0.05)  # the next shall not share the machine with this one's ladder
+            time.sleep(0.005)
+        while not _all_done(data, video):
+            time.sleep(0.05)  # the next shall not share the machine with this one's storyboard
         return Slice(took, spent() - before)
 
     return one
 
 
 def _source(path: Path) -> Path:
-    """540x960, so that it is copied and no ladder follows: the site's own part is what differs."""
-    picture = f"testsrc2=size=540x960:rate=30:duration={SECONDS},noise=alls=4:allf=t"
+    """So small that it is copied and no ladder follows: the site's own part is what differs."""
+    picture = f"testsrc2=size=424x752:rate=30:duration={SECONDS},noise=alls=4:allf=t"
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", picture,
         "-f", "lavfi", "-i", f"sine=frequency=330:duration={SECONDS}", "-c:v", "libx264",
@@ -184,15 +171,27 @@ def _costs(
     return rows
 
 
-def _start_ms(data: Path) -> float:
-    rules = service_rules(data)
-    took = []
+def _start_ms(data: Path) -> tuple[float, float]:
+    """An empty Python, in the seal and without it, in turns."""
+    rules, (program, _) = service_rules(data), python()
+    sealed, plain = [], []
     for _ in range(20):
         started = time.perf_counter()
         if not survey(rules).shut:
             raise RuntimeError("the seal does not stand here, so there is nothing to measure")
-        took.append((time.perf_counter() - started) * 1000)
-    return statistics.median(took)
+        between = time.perf_counter()
+        subprocess.run([program, "-I", "-S", "-c", "pass"], check=True, capture_output=True)
+        sealed.append((between - started) * 1000)
+        plain.append((time.perf_counter() - between) * 1000)
+    return statistics.median(sealed), statistics.median(plain)
+
+
+def _same_work(*ports: int) -> None:
+    """Raises RuntimeError unless all sites give whole pages."""
+    for port in ports:
+        items = httpx.get(f"http://127.0.0.1:{port}/api/feed?n=8").json()["items"]
+        if len(items) != 8:
+            raise RuntimeError(f"a page of 8 has {len(items)}")
 
 
 def _map_ms() -> float:
@@ -219,7 +218,7 @@ def run() -> list[dict[str, Any]]:
         catalogue.fill(sealed, VIDEOS)
         shutil.copytree(sealed, unsealed)
         source = _source(folder / "clip.mp4")
-        start = _start_ms(folder)
+        start, plain = _start_ms(folder)
         with (
             serving(sealed) as ours,
             serving(unsealed, ("-c", OPEN)) as theirs,
@@ -228,14 +227,19 @@ def run() -> list[dict[str, Any]]:
                 found = {one.name: one.sealed for one in Processes(data).all()}
                 if found["web"] is not wanted or found["front"] is not wanted:
                     raise RuntimeError(f"not as it should be: {found}")
-            mine, other = _processor(sealed), _processor(unsealed)
+            _same_work(ours, theirs)
+            at_rest(sealed)
+            at_rest(unsealed)
+            mine, other = partial(spent, sealed), partial(spent, unsealed)
             pages = _paired(
                 PAIRS,
                 _pages(ours, guest_cookies(ours, 50), mine),
                 _pages(theirs, guest_cookies(theirs, 50), other),
             )
             uploads = _paired(
-                UPLOADS, _uploads(ours, source, mine), _uploads(theirs, source, other)
+                UPLOADS,
+                _uploads(sealed, ours, source, mine),
+                _uploads(unsealed, theirs, source, other),
             )
     medians = [
         statistics.median(one.seen for one in side) for pair in (pages, uploads) for side in pair
@@ -245,6 +249,6 @@ def run() -> list[dict[str, Any]]:
         *_costs("a feed page in the seal", *pages, 5.0),
         figure(f"upload of {SECONDS} s to playable, sealed", medians[2], "s", baseline=medians[3]),
         *_costs("an upload in the seal", *uploads, 3.0),
-        figure("start of a process in the seal, an empty Python in it", start, "ms"),
+        figure("start of an empty Python in the seal", start, "ms", baseline=plain),
         figure("the look at the data map when a site starts", _map_ms(), "ms"),
     ]

@@ -2,7 +2,8 @@
 
 The log has 10,000,000 entries, appended through the real path in commits of 10,000: flows of the
 broker (each two entries), staff sessions, takedowns, a positive control each hour. The baseline of
-both times is what it takes to read the pack's entries once and hash them, on one core.
+both times is what it takes to read the pack's entries once and hash them, on one core. The memory
+is that of the largest of all processes. `JHALAK_BENCH_ENTRIES` makes it smaller.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +28,9 @@ from jhalak.border.log.entries import Kind, entry
 from jhalak.border.log.notes import Note, Signer, generate
 from jhalak.border.log.writer import Log
 
-ENTRIES = 10_000_000
+ENTRIES = int(os.environ.get("JHALAK_BENCH_ENTRIES", "10000000"))
+DISK = 800  # bytes an entry, with room: 290 in the log, as many in the pack
+GIB = 1 << 20  # of KiB
 BATCH = 10_000
 DAYS = 180
 PROCESSES = 2
@@ -75,7 +80,7 @@ def leaves(count: int) -> Iterator[tuple[int, bytes]]:
 
 def fill(folder: Path, signer: Signer, count: int) -> float:
     """The log; entries a second that it took."""
-    begun, clock = time.perf_counter(), [START]
+    begun, clock, done = time.perf_counter(), [START], 0
     with Log(folder, signer, clock=lambda: clock[0]) as log:
         batch: list[bytes] = []
         for at, leaf in leaves(count):
@@ -83,9 +88,11 @@ def fill(folder: Path, signer: Signer, count: int) -> float:
             clock[0] = at
             if len(batch) == BATCH:
                 log.append(batch)
-                batch = []
+                done, batch = done + len(batch), []
+                print(f"\revidence: {done:,} entries", end="", file=sys.stderr, flush=True)
         if batch:
             log.append(batch)
+    print(file=sys.stderr)
     return count / (time.perf_counter() - begun)
 
 
@@ -113,10 +120,28 @@ def read_once(pack: Path) -> float:
     return time.perf_counter() - begun
 
 
+def _room(folder: Path, count: int) -> None:
+    """Raises RuntimeError when the disk cannot hold what is made."""
+    free, needed = shutil.disk_usage(folder).free / 1e9, count * DISK / 1e9
+    if free < needed:
+        raise RuntimeError(
+            f"{folder} has {free:.1f} GB free, and {count:,} entries need {needed:.1f} GB: "
+            "set TMPDIR to another disk, or JHALAK_BENCH_ENTRIES to less"
+        )
+
+
+def _peak(who: int) -> float:
+    """GiB of the largest process: this one, or of its children that have ended."""
+    return resource.getrusage(who).ru_maxrss / GIB
+
+
 def run(count: int = ENTRIES) -> list[dict[str, Any]]:
+    _room(Path(tempfile.gettempdir()), count)
     with tempfile.TemporaryDirectory(prefix="jhalak-evidence-") as name:
         folder, signer = Path(name), generate("jhalak.example/bench")
         rate = fill(folder / "log", signer, count)
+        before = _peak(resource.RUSAGE_SELF)
+        print("evidence: a pack is made ...", file=sys.stderr, flush=True)
         begun = time.perf_counter()
         report = gather(
             folder / "log",
@@ -129,9 +154,11 @@ def run(count: int = ENTRIES) -> list[dict[str, Any]]:
             processes=PROCESSES,
         )
         gathered = time.perf_counter() - begun
+        making = max(_peak(resource.RUSAGE_SELF), _peak(resource.RUSAGE_CHILDREN))
         if not report.green:
             raise RuntimeError(f"the pack is red: {report.reasons}")
         plain = read_once(folder / "evidence")
+        print("evidence: it is verified ...", file=sys.stderr, flush=True)
         begun = time.perf_counter()
         done = subprocess.run(
             [
@@ -153,5 +180,7 @@ def run(count: int = ENTRIES) -> list[dict[str, Any]]:
         figure("entries appended through the real path", rate, "a second"),
         figure("size of the pack", size / 1e9, "GB"),
         figure(f"evidence of {millions}", gathered, "s", baseline=plain, at_most=600),
+        figure("memory of the largest process that makes it", making, "GiB", baseline=before),
         figure(f"verification of {millions}", verified, "s", baseline=plain, at_most=300),
+        figure("memory of the largest of all processes", _peak(resource.RUSAGE_CHILDREN), "GiB"),
     ]

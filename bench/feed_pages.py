@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from bench import catalogue, load
 from bench.figures import figure
-from bench.serving import data_folder, serving
+from bench.serving import at_rest, data_folder, serving
 
 VIDEOS = 10_000
 CONNECTIONS = 4  # each asks for the next page when it has the last: always four under way
@@ -42,15 +42,20 @@ class Served(NamedTuple):
 
 def served(data: Path, member: str, **options: object) -> Served:
     with serving(data, local_media=False, **options) as port:
-        guests = guest_cookies(port, GUESTS)
-        plain = load.request("GET", "/offline")
-        as_guests = itertools.cycle(
-            load.request("GET", "/api/feed?n=8", cookie=cookie) for cookie in guests
-        )
-        as_member = load.request("GET", "/api/feed?n=8", cookie=member)
-        floor = load.run(port, lambda _i: plain, connections=CONNECTIONS, seconds=SECONDS / 2)
-        pages = load.run(port, lambda _i: next(as_guests), connections=CONNECTIONS, seconds=SECONDS)
-        members = load.run(port, lambda _i: as_member, connections=CONNECTIONS, seconds=SECONDS)
+        at_rest(data)
+        return asked(port, member, guest_cookies(port, GUESTS))
+
+
+def asked(port: int, member: str, guests: list[str]) -> Served:
+    """Raises RuntimeError on an answer other than 200."""
+    plain = load.request("GET", "/offline")
+    as_guests = itertools.cycle(
+        load.request("GET", "/api/feed?n=8", cookie=cookie) for cookie in guests
+    )
+    as_member = load.request("GET", "/api/feed?n=8", cookie=member)
+    floor = load.run(port, lambda _i: plain, connections=CONNECTIONS, seconds=SECONDS / 2)
+    pages = load.run(port, lambda _i: next(as_guests), connections=CONNECTIONS, seconds=SECONDS)
+    members = load.run(port, lambda _i: as_member, connections=CONNECTIONS, seconds=SECONDS)
     for result in (floor, pages, members):
         if set(result.statuses) != {200}:
             raise RuntimeError(f"answers other than 200: {result.statuses}")

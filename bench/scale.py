@@ -80,7 +80,8 @@ def _fill(engine: Engine, rng: np.random.Generator) -> tuple[list[dict[str, Any]
 
 
 def _pages(engine: Engine, rng: np.random.Generator, offset: int) -> list[dict[str, Any]]:
-    pages, learning, changed = [], [], []
+    pages, learning, changed, withdrawn = [], [], [], []
+    gone: set[int] = set()
     now_ms = NOW
     # A tenth of the viewers ask for nine tenths of the pages, as on a live site.
     viewers = np.where(
@@ -93,6 +94,8 @@ def _pages(engine: Engine, rng: np.random.Generator, offset: int) -> list[dict[s
         query = Query(viewer=viewer, now_ms=now_ms, n=PAGE, languages=("hi",))
         slate, took = _timed(lambda query=query: engine.slate(query))
         pages.append(took)
+        if gone & {pick.video for pick in slate.picks}:
+            raise AssertionError("a video that was withdrawn stood on a later page")
         events = []
         for pick in slate.picks:
             offset += 1
@@ -116,6 +119,14 @@ def _pages(engine: Engine, rng: np.random.Generator, offset: int) -> list[dict[s
         changed.append(time.perf_counter() - started)
         if slate.picks[0].video in {pick.video for pick in again.picks}:
             raise AssertionError("a video that was refused stood on the very next page")
+        started = time.perf_counter()
+        offset += 1
+        gone.add(again.picks[0].video)
+        engine.observe([(offset, ev.Withdrawn(again.picks[0].video, ev.Removal.WITHDRAWN))])
+        again = engine.slate(Query(viewer=viewer, now_ms=now_ms + 2, n=PAGE))
+        withdrawn.append(time.perf_counter() - started)
+        if gone & {pick.video for pick in again.picks}:
+            raise AssertionError("a video that was withdrawn stood on a later page")
     read = SIZE * 2 * 256 / _bandwidth()  # what the graph reads for one source at the least
     ms = 1e3
     return [
@@ -124,6 +135,10 @@ def _pages(engine: Engine, rng: np.random.Generator, offset: int) -> list[dict[s
         figure("scale: a watch learnt, p50", _at(learning, 50) * 1e6, "µs"),
         figure(
             "scale: 'not interested' to the next page, p99", _at(changed, 99) * ms, "ms",
+            at_most=1000.0,
+        ),
+        figure(
+            "scale: a video withdrawn to the next page, p99", _at(withdrawn, 99) * ms, "ms",
             at_most=1000.0,
         ),
     ]  # fmt: skip

@@ -61,6 +61,7 @@ def figures(world: World) -> list[dict[str, Any]]:
         figure(
             f"{where}: AUC, served model copied every {interval:,} answers",
             found[interval], "", baseline=found[None],
+            at_least=None if world.synthetic else found[None],
         )
         for interval in INTERVALS
     ]  # fmt: skip

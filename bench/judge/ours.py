@@ -22,6 +22,8 @@ POPULAR = 2.0  # log-odds that a place's last coordinate adds
 
 
 class Ours:
+    """The learner alone."""
+
     def __init__(self, size: int = 64, own: float = 1.0, shared: float = 0.3) -> None:
         self._size = size
         self._prior = Prior(level=RARE, popular=POPULAR, own_variance=own, shared_variance=shared)
@@ -41,6 +43,13 @@ class Ours:
         self._taste.learn(viewer, videos, liked)
 
 
+class Frozen(Ours):
+    """Learns nothing from the loop: what the log alone is good for."""
+
+    def observe(self, viewer: int, videos: Ids, liked: Bools) -> None:
+        pass
+
+
 @lru_cache(maxsize=4)  # one log with several settings is asked for in turn
 def described_log(logged: Log, n_videos: int, size: int) -> NDArray[np.float64]:
     return described(logged.viewer, logged.video, n_videos, size)
@@ -49,3 +58,4 @@ def described_log(logged: Log, n_videos: int, size: int) -> NDArray[np.float64]:
 OURS = [
     Entry("Jhalak", Ours, every(size=[64, 128], own=[1.0, 2.0], shared=[0.3, 1.0]), needs_log=False)
 ]
+FROZEN = Entry("Jhalak, frozen", Frozen, learns=False, needs_log=False)

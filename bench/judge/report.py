@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import statistics
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -28,12 +29,12 @@ from bench.judge import (
 )
 from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
 from bench.judge.entries import BASELINES, FIRST_DAY, Entry, entry
-from bench.judge.ours import OURS
+from bench.judge.ours import FROZEN, OURS
 from bench.judge.ours_cold import Focus
 from bench.judge.ours_exposure import SCORERS
 from bench.judge.ours_next import RANKERS
 from bench.judge.pickers import EpsilonGreedy, InTurn, Thompson
-from bench.judge.served import SERVED
+from bench.judge.served import EXPLORING, SERVED
 from bench.run import table
 
 SHARE = 0.2  # of the real size, for generated worlds
@@ -42,6 +43,7 @@ TORCH = importlib.util.find_spec("torch") is not None
 
 # Our own, beside the baselines: who stands in LOOP, SCORERS, RANKERS or PICKERS takes part.
 LOOP: list[Entry] = [*OURS, *SERVED]
+ABLATIONS = [FROZEN, EXPLORING]
 PICKERS: dict[str, Callable[..., Picker]] = {"Jhalak": Focus}
 
 
@@ -52,13 +54,13 @@ def _world() -> data.World:
 def loop() -> list[dict[str, Any]]:
     world = _world()
     baselines = [*BASELINES, *_trained("LOOP")]
-    results = closed.run(world, LOOP, baselines, FIRST_DAY)
+    results = closed.run(world, [*LOOP, *ABLATIONS], baselines, FIRST_DAY)
     print("\n".join(closed.table(world, results, baselines)), flush=True)
     if not world.synthetic:
         closed.keep(world, results)
         plots.write(closed.RESULT)
     where = "synthetic" if world.synthetic else world.name
-    return closed.figures(world, results, baselines) + _training(where, "closed loop")
+    return closed.figures(world, results, baselines, ABLATIONS) + _training(where, "closed loop")
 
 
 def _trained(part: str) -> list[Any]:
@@ -92,6 +94,7 @@ def cold() -> list[dict[str, Any]]:
             figure(
                 f"{where}: share with {OWED} impressions, one owed slot a page: {name}",
                 100.0 * owed.paid, "%", baseline=100.0 * without.paid,
+                at_least=100.0 if name in PICKERS and not world.synthetic else None,
             ),
             figure(
                 f"{where}: what owed slots leave: {name}", owed.likes_per_100, "likes/100",
@@ -167,7 +170,9 @@ def figures(parts: Sequence[str] = tuple(PARTS)) -> list[dict[str, Any]]:
     rows = []
     for part in parts:
         print(f"judge: {part} ...", file=sys.stderr, flush=True)
+        started = time.perf_counter()
         rows += PARTS[part]()
+        rows.append(figure(f"time of the judge: {part}", time.perf_counter() - started, "s"))
     return rows
 
 

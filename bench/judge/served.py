@@ -7,6 +7,8 @@ nearly greedy, as everybody else's is; places come from the log, as training wou
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from bench.judge.entries import Entry
 from bench.judge.ours import described_log
@@ -23,12 +25,18 @@ GREEDY = 0.002  # temperature of the draw
 
 
 class Served:
-    def __init__(self, quality: float = 1.0, similar: float = 0.7) -> None:
+    def __init__(
+        self,
+        quality: float = 1.0,
+        similar: float = 0.7,
+        temperature: float = GREEDY,
+        explore: float = 0.0,
+    ) -> None:
         zero = dict.fromkeys(Weights.__struct_fields__, 0.0)
         self._config = Config(
             weights=Weights(**(zero | {"quality": quality, "similar": similar, "ranker": 1.0})),
-            temperature=GREEDY,
-            explore=0.0,
+            temperature=temperature,
+            explore=explore,
             author_spread=0.0,
             most_of_one=1.0,
             owed=Owed(share=0.0),  # to the log all are old: none is owed viewers
@@ -83,3 +91,9 @@ def _published(video: int) -> ev.Published:
 
 
 SERVED = [Entry("Jhalak, as served", Served, needs_log=False)]
+# What the draw that serves by default leaves, beside the greedy one above.
+EXPLORING = Entry(
+    "Jhalak, as served, exploring",
+    partial(Served, temperature=Config().temperature, explore=Config().explore),
+    needs_log=False,
+)

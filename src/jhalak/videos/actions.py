@@ -48,20 +48,23 @@ def emit_published(video: Video) -> None:
     """
     if not _served(video):
         return
+    records.emit(as_published(video))
+
+
+def as_published(video: Video) -> Published:
+    """What the feed is told of a video that it may hold."""
     open_to_all = video.visibility == Visibility.PUBLIC and not video.author.private
     at = video.published_at or video.created
-    records.emit(
-        Published(
-            video=video.pk,
-            author=video.author_id,
-            channel=video.channel.slug if video.channel else "",
-            tags=tuple(video.tags),
-            language=video.language,
-            duration_ms=video.duration_ms,
-            published_ms=int(at.timestamp() * 1000),
-            visibility=FeedVisibility.PUBLIC if open_to_all else FeedVisibility.FOLLOWERS,
-            sound=video.sound_id or 0,
-        )
+    return Published(
+        video=video.pk,
+        author=video.author_id,
+        channel=video.channel.slug if video.channel else "",
+        tags=tuple(video.tags),
+        language=video.language,
+        duration_ms=video.duration_ms,
+        published_ms=int(at.timestamp() * 1000),
+        visibility=FeedVisibility.PUBLIC if open_to_all else FeedVisibility.FOLLOWERS,
+        sound=video.sound_id or 0,
     )
 
 
