@@ -9,8 +9,8 @@ interval is under it: a median alone may be luck.
 
 Upload time: from the first byte sent to the first byte of the playable video, which goes through
 front, intake, worker and the sealed ffmpeg; the latter is sealed in both. The next begins when all
-work on the last has ended. The map is looked at when
-the site starts, and never for a page: its cost is a time, beside that of the start.
+work on the last has ended. The map is looked at when the site starts, and never for a page: its
+cost is a time, beside that of the start.
 """
 
 from __future__ import annotations

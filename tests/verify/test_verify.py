@@ -333,7 +333,25 @@ def test_an_exception_that_the_log_does_not_know(tmp_path: Path, leaves: list[by
     """Who writes it when the auditor comes, under whatever name."""
     item = {"kind": "unsealed", "subject": "web", "reason": "x", "expires": "9999-12-31"}
     told = said(exceptions=[{**item, "owner": "jhalak"}])
-    only(look(make_pack(tmp_path, leaves, told)), "exceptions", "web was never entered in the log")
+    only(look(make_pack(tmp_path, leaves, told)), "exceptions", "web is not in force by the log")
+
+
+def test_an_exception_that_was_withdrawn(tmp_path: Path, leaves: list[bytes]) -> None:
+    item = {"kind": "unsealed", "subject": "worker", "reason": "GPU", "expires": "2030-01-01"}
+    gone = packs.leaf(UNTIL - 2, "exception", {**item, "event": "withdrawn"})
+    told = said(exceptions=[item])
+    assert look(make_pack(tmp_path / "1", [*leaves, packs.excused(item)], told)).green
+    report = look(make_pack(tmp_path / "2", [*leaves, packs.excused(item), gone], told))
+    only(report, "exceptions", "worker is not in force by the log")
+
+
+def test_an_exception_from_before_a_later_pack(tmp_path: Path, leaves: list[bytes]) -> None:
+    item = {"kind": "unsealed", "subject": "worker", "reason": "GPU", "expires": "2030-01-01"}
+    told = said(exceptions=[item])
+    for number, listed in enumerate(([item], [])):
+        logged = with_report(leaves, 26, destinations=[packs.DESTINATION], exceptions=listed)
+        pack = make_pack(tmp_path / str(number), logged, told, since_ms=START + 28 * HOUR)
+        assert look(pack).green is bool(listed)
 
 
 def test_a_gap_in_time(tmp_path: Path) -> None:

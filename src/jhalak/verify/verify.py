@@ -738,6 +738,12 @@ def running(begin: int, end: int, stopped: Iterable[tuple[int, int]]) -> int:
     return end - begin - sum(max(0, min(end, b) - max(begin, a)) for a, b in stopped)
 
 
+def _exception(item: dict[str, Any]) -> tuple[str, str, str]:
+    """What tells one exception from another."""
+    kind, subject, expires = (str(item.get(name)) for name in ("kind", "subject", "expires"))
+    return kind, subject, expires
+
+
 def stops(
     kept: Iterable[tuple[int, int, str, dict[str, Any]]], until: int
 ) -> list[tuple[int, int]]:
@@ -1205,36 +1211,32 @@ class Pack:
                 for (at, last), end in zip(said, ends, strict=True)
                 if last is not None
             ]
-        for item in self._before(entries, "destinations"):  # when it changed at last
+        for item in self._before(entries):
             name, last = str(item.get("name")), end_of(item.get("expires")) or 0
             end = min(last, changes[name][0][0]) if name in changes else last
             dates.setdefault(name, []).append((0, end))
         return dates
 
-    def _before(self, entries: Entries, what: str) -> list[dict[str, Any]]:
-        """What had been declared before a pack that begins within the log: as the first report in
-        it says, less what the pack itself has the declaration of.
+    def _before(self, entries: Entries) -> list[dict[str, Any]]:
+        """Destinations that had been declared before a pack that begins within the log: as the
+        first report in it says, less those whose declaration the pack itself has.
         """
         if not self.manifest.get("first_entry"):
             return []
         for index, _, kind, body in entries.kept:
             if kind == "residency_report":
-                listed = body.get(what)
+                told = {
+                    body.get("name")
+                    for at, _, one, body in entries.kept
+                    if one == "destination" and at < index
+                }
+                listed = body.get("destinations")
                 found = [one for one in listed if isinstance(one, dict)]  # type: ignore[union-attr]
-                return [one for one in found if not self._told(entries, what, one, index)]
+                return [one for one in found if one.get("name") not in told]
         return []
 
-    def _told(self, entries: Entries, what: str, item: dict[str, Any], before: int) -> bool:
-        """Whether an entry before this one declares it."""
-        kind = what.removesuffix("s")
-        names = ("name",) if kind == "destination" else ("kind", "subject", "expires")
-        return any(
-            one == kind and index < before and all(body.get(n) == item.get(n) for n in names)
-            for index, _, one, body in entries.kept
-        )
-
     def _exceptions(self, entries: Entries) -> None:
-        before = self._before(entries, "exceptions")
+        in_force = self._in_force(entries)
         for item in _json(self.folder, "exceptions.json", list):
             if not isinstance(item, dict):
                 raise Broken("exceptions.json is not of its format")
@@ -1248,10 +1250,23 @@ class Pack:
                 )
             if item.get("kind") == "unsealed" and item.get("subject") in BY_DESIGN:
                 continue
-            names = ("kind", "subject", "expires")
-            known = any(all(one.get(n) == item.get(n) for n in names) for one in before)
-            if not known and not self._told(entries, "exceptions", item, 1 << 63):
-                self.report.red("exceptions", f"the exception {what} was never entered in the log")
+            if _exception(item) not in in_force:
+                self.report.red("exceptions", f"the exception {what} is not in force by the log")
+
+    def _in_force(self, entries: Entries) -> set[tuple[str, str, str]]:
+        """The exceptions that the log knows at the end of the pack."""
+        found: set[tuple[str, str, str]] = set()
+        begun = not self.manifest.get("first_entry")  # else the first report is where it begins
+        for _, _, kind, body in entries.kept:
+            if kind == "residency_report" and not begun:
+                listed = body.get("exceptions")
+                found = {_exception(one) for one in listed if isinstance(one, dict)}  # type: ignore[union-attr]
+                begun = True
+            elif kind == "exception" and body.get("event") == "withdrawn":
+                found.discard(_exception(body))
+            elif kind == "exception":
+                found.add(_exception(body))
+        return found
 
     def _map(self, entries: Entries) -> None:
         found = _json(self.folder, "map.json", dict)
