@@ -162,6 +162,17 @@ class TestTaste:
             Taste(np.array([[0.0, np.nan]]))
 
 
+def moved(odds: float, variance: float, answer: float) -> tuple[float, float]:
+    """(step, gain): the mode found by halving, and the curvature there."""
+    low, high = odds - variance, odds + variance
+    for _ in range(60):
+        mode = (low + high) / 2
+        upward = (answer - 1 / (1 + np.exp(-mode))) - (mode - odds) / variance > 0
+        low, high = (mode, high) if upward else (low, mode)
+    chance = 1 / (1 + np.exp(-mode))
+    return (mode - odds) / variance, 1 / (variance + 1 / (chance * (1 - chance)))
+
+
 class TestLearner:
     """What the engine asks of the learner for one viewer."""
 
@@ -177,6 +188,55 @@ class TestLearner:
         assert (learner.cov == learner.cov.T).all()
         assert np.linalg.eigvalsh(own.cov.astype(np.float64)).min() > 0
         assert np.linalg.eigvalsh(learner.cov).min() > 0
+
+    @given(FEW, st.sampled_from([1, 3, 8, 64]))
+    @settings(max_examples=20)
+    def test_an_answer_is_one_step_of_the_textbook_filter(self, seed: int, size: int) -> None:
+        """All four parts as one Gaussian, and the answer as a Gaussian at the mode of its
+        likelihood times that: what is compiled gives what two lines of algebra give.
+        """
+        rng = np.random.default_rng(seed)
+        learner = Learner(size, Prior())
+        own, alone, unsure = learner.new(), 0.0, 0.1
+        for answer in rng.random(5).tolist():
+            place = (rng.standard_normal(size) / size**0.5).astype(np.float32)
+            facts = np.array([1.0, *place])
+            prior, fade = learner.prior, learner.prior.fade
+            cov = own.cov * fade + (1 - fade) * prior.own_variance * np.eye(size)
+            spread = own.level_variance * fade + (1 - fade) * prior.mood_variance
+            odds = learner.mean @ facts + alone + fade * (own.level + own.mean @ place)
+            variance = facts @ learner.cov @ facts + unsure + spread + place @ cov @ place
+            step, gain = moved(odds, variance, answer)
+            wanted = (
+                learner.mean + learner.cov @ facts * step,
+                learner.cov - np.outer(learner.cov @ facts, learner.cov @ facts) * gain,
+                fade * own.mean + cov @ place * step,
+                cov - np.outer(cov @ place, cov @ place) * gain,
+                [fade * own.level + spread * step, spread - spread**2 * gain],
+                [alone + unsure * step, unsure - unsure**2 * gain],
+            )
+            alone, unsure = learner.learn(own, place, alone, unsure, answer)
+            mood = [own.level, own.level_variance]
+            found = (learner.mean, learner.cov, own.mean, own.cov, mood, [alone, unsure])
+            for one, other in zip(found, wanted, strict=True):
+                assert one == pytest.approx(np.asarray(other), abs=2e-3)  # STEPS
+
+    @given(FEW, st.integers(0, 12))
+    @settings(max_examples=20)
+    def test_answers_given_again_together_are_those_given_one_by_one(
+        self, seed: int, count: int
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        learner, where = Learner(8, Prior()), world(3).astype(np.float32)
+        videos, alone, answers = rng.integers(0, 40, count), rng.random(count), rng.random(count)
+        own = learner.new()
+        for video, known, answer in zip(videos, alone, answers, strict=True):
+            common = float(learner.everybody(where[video][None], known)[0])
+            learner.learn_own(own, where[video], common, float(answer))
+        again = learner.relearn(where[videos], alone, answers)
+        assert again.mean == pytest.approx(own.mean, abs=1e-6)
+        assert again.cov == pytest.approx(own.cov, abs=1e-6)
+        assert again.level == pytest.approx(own.level, abs=1e-6)
 
     def test_the_strongest_influence_is_what_would_be_missed(self) -> None:
         """Taken away, and everything learnt anew, that answer lowers the odds: of answers at random

@@ -52,6 +52,7 @@ import os, django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jhalak.site.settings")
 django.setup()
 import jhalak.records.worker, jhalak.site.web, jhalak.viewing.engine_server, jhalak.site.urls
+import jhalak.feed.taste.kernel
 """
 APPLICATION = "jhalak.site.wsgi:application"
 

@@ -21,7 +21,7 @@ The last coordinate of a place says how much the video was watched before, if an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 
-SURE = 1e-3  # least variance of an answer: a step stays bounded however surprising it is
-STEPS = 4  # of Newton's method: the odds settle to three digits
 STEEPEST = 30.0  # log-odds beyond which nothing is told apart
 
 
@@ -66,10 +64,18 @@ class Own:
 
 
 class Learner:
-    """What everybody's answers say together: `mean` float64[1 + size] and `cov`, its square."""
+    """What everybody's answers say together: `mean` float64[1 + size] and `cov`, its square.
+    Places are float32 and contiguous throughout. For one thread at a time.
+    """
 
     def __init__(self, size: int, prior: Prior) -> None:
+        from jhalak.feed.taste import kernel  # numba: 0.7 s and 125 MB, for who learns only
+
+        self._kernel = kernel
         self.size, self.prior = size, prior
+        self._fading = (prior.fade, prior.own_variance, prior.mood_variance)
+        self._shared = np.empty(1 + size)  # room for the kernel to work in
+        self._personal = np.empty(size, np.float32)
         self.mean = np.zeros(1 + size)
         self.cov = np.diag([prior.level_variance] + size * [prior.shared_variance])
         self.mean[0] = prior.level
@@ -108,18 +114,11 @@ class Learner:
         """One answer in [0, 1]: 0 is dislike, 1 is like. `alone` and `unsure`: mean and variance of
         what is true of this video alone; returned as they are now. `own` is changed.
         """
-        self._fade(own)
-        facts = np.empty(1 + self.size)
-        facts[0], facts[1:] = 1.0, place
-        shared, personal = self.cov @ facts, own.cov @ place
-        odds = float(self.mean @ facts) + alone + own.level + float(own.mean @ place)
-        variance = float(shared @ facts) + unsure + own.level_variance + float(personal @ place)
-        step, gain = _answer(odds, variance, answer)
-        self.mean += shared * step
-        root = shared * sqrt(gain)
-        self.cov -= np.outer(root, root)
-        _learn_own(own, personal, step, gain)
-        return alone + unsure * step, unsure - unsure * unsure * gain
+        alone, unsure, own.level, own.level_variance = self._kernel.learn(
+            self.mean, self.cov, own.mean, own.cov, own.level, own.level_variance,
+            place, alone, unsure, answer, *self._fading, self._shared, self._personal,
+        )  # fmt: skip
+        return alone, unsure
 
     def correct(self, place: Floats, alone: float, unsure: float, change: float) -> float:
         """An answer was another by `change`, as a view went on: to first order what it should have
@@ -134,20 +133,14 @@ class Learner:
         """An answer in [0, 1] that says something about the viewer only; `common`: the log-odds of
         an average viewer. `own` is changed.
         """
-        self._fade(own)
-        personal = own.cov @ place
-        odds = common + own.level + float(own.mean @ place)
-        step, gain = _answer(odds, own.level_variance + float(personal @ place), answer)
-        _learn_own(own, personal, step, gain)
+        self._learn_own(own, place[None], np.array([common]), np.array([answer]))
 
     def relearn(self, places: Floats, alone: Floats, answers: Floats) -> Own:
         """What is held about a viewer, from answers given again, oldest first, against what is now
         known of the videos. `places` float[n, size], `alone` and `answers` float[n].
         """
         own = self.new()
-        common = self.everybody(places, alone)
-        for place, known, answer in zip(places, common.tolist(), answers.tolist(), strict=True):
-            self.learn_own(own, place, known, answer)
+        self._learn_own(own, places, self.everybody(places, alone), answers.astype(np.float64))
         return own
 
     def influence(self, own: Own, place: Floats, answered: Floats, surprise: Floats) -> Floats:
@@ -157,41 +150,12 @@ class Learner:
         """
         return np.asarray((answered @ (own.cov @ place)) * surprise)
 
-    def _fade(self, own: Own) -> None:
-        """Towards the prior: what was true long ago is known less well."""
-        fade, prior = self.prior.fade, self.prior
-        if fade >= 1.0:
-            return
-        own.mean *= fade
-        own.cov *= fade
-        own.cov.reshape(-1)[:: self.size + 1] += (1.0 - fade) * prior.own_variance
-        own.level *= fade
-        own.level_variance += (1.0 - fade) * (prior.mood_variance - own.level_variance)
-
-
-def _learn_own(own: Own, personal: Floats, step: float, gain: float) -> None:
-    own.mean += personal * np.float32(step)
-    root = personal * np.float32(sqrt(gain))
-    own.cov -= np.outer(root, root)  # symmetric to the last bit, and so half of it says it all
-    own.level += own.level_variance * step
-    own.level_variance -= own.level_variance**2 * gain
+    def _learn_own(self, own: Own, places: Floats, common: Floats, answers: Floats) -> None:
+        own.level, own.level_variance = self._kernel.learn_own(
+            own.mean, own.cov, own.level, own.level_variance,
+            places, common, answers, *self._fading, self._personal,
+        )  # fmt: skip
 
 
 def _logistic(odds: float) -> float:
     return 1.0 / (1.0 + exp(-min(STEEPEST, max(-STEEPEST, odds))))
-
-
-def _answer(odds: float, variance: float, answer: float) -> tuple[float, float]:
-    """The Gaussian nearest to what an answer says of log-odds with this mean and variance: Newton's
-    steps to the mode. What moves a part of covariance c by c * step, and takes c * c * gain off its
-    variance.
-    """
-    moved = 0.0
-    for _ in range(STEPS):
-        chance = _logistic(odds + moved)
-        noise = 1.0 / max(chance * (1.0 - chance), SURE)
-        moved = variance / (variance + noise) * (moved + noise * (answer - chance))
-    chance = _logistic(odds + moved)
-    noise = 1.0 / max(chance * (1.0 - chance), SURE)
-    gain = 1.0 / (variance + noise)
-    return gain * (moved + noise * (answer - chance)), gain
