@@ -20,6 +20,14 @@ NOW = 1_790_000_000_000
 HOUR = 3_600_000
 Order = list[int]
 Share = Callable[[np.random.Generator], float]
+Observed = Callable[[list[ev.Event]], Engine]  # an engine that was told these
+
+
+def learnt(events: list[ev.Event]) -> Engine:
+    """The engine as it is."""
+    engine = Engine.new(Config(source_deadline_ms=1e9, score_deadline_ms=1e9))
+    engine.observe(list(enumerate(events, 1)))
+    return engine
 
 
 class Trap(NamedTuple):
@@ -42,7 +50,7 @@ def _clip(number: int, duration_ms: int = 10_000) -> ev.Published:
 
 
 def _watched(
-    clips: Iterable[tuple[ev.Published, int, Share]],
+    clips: Iterable[tuple[ev.Published, int, Share]], observed: Observed
 ) -> tuple[Order, list[ev.Watched]]:
     """The feed's order for somebody it knows nothing about, after watches: each clip so many
     times, each time the share that is drawn. Nobody watches two of them, so that nothing but the
@@ -58,8 +66,7 @@ def _watched(
         kind = ev.WatchKind.FINISHED if part >= 1.0 else ev.WatchKind.SKIPPED
         seen = int(part * clip.duration_ms)
         watches.append(ev.Watched(f"m{viewer}", clip.video, kind, seen, clip.duration_ms, NOW))
-    engine = Engine.new(Config(source_deadline_ms=1e9, score_deadline_ms=1e9))
-    engine.observe(list(enumerate([*(clip for clip, _, _ in clips), *watches], 1)))
+    engine = observed([*(clip for clip, _, _ in clips), *watches])
     numbers = [clip.video for clip, _, _ in clips]
     scores = engine.score(Query(viewer="g1", now_ms=NOW), numbers)
     totals = dict(zip(numbers, (one.total for one in scores), strict=True))
@@ -74,7 +81,7 @@ def _by(measure: Callable[[ev.Watched], float], watches: list[ev.Watched]) -> Or
     return [number for number, _ in sums.most_common()]
 
 
-def duration() -> Trap:
+def duration(observed: Observed = learnt) -> Trap:
     """Interest does not depend on length; of a long video people watch a smaller share, and more
     seconds all the same.
     """
@@ -86,7 +93,7 @@ def duration() -> Trap:
         return lambda rng: min(1.0, 1.05 * rng.beta(4 * mine + 0.2, 4 * (1 - mine) + 0.2) ** bend)
 
     clips = [(_clip(number, lengths[number % 5]), 40, share(number)) for number in appeal]
-    order, watches = _watched(clips)
+    order, watches = _watched(clips, observed)
 
     def mean(order: Order) -> float:
         return float(np.mean([appeal[number] for number in order[:25]]))
@@ -103,7 +110,7 @@ def duration() -> Trap:
     return Trap("duration", "mean appeal of the best 25", order, naive, mean, flat_and_good)
 
 
-def popularity() -> Trap:
+def popularity(observed: Observed = learnt) -> Trap:
     """Ten are shown to many and liked by few, ten to few and liked by most."""
 
     def share(appeal: float) -> Share:
@@ -111,7 +118,7 @@ def popularity() -> Trap:
 
     kinds = [(0.3, 150)] * 10 + [(0.8, 25)] * 10 + [(0.3, 25)] * 20
     clips = [(_clip(n), times, share(appeal)) for n, (appeal, times) in enumerate(kinds)]
-    order, watches = _watched(clips)
+    order, watches = _watched(clips, observed)
 
     def better(order: Order) -> float:
         return float(sum(10 <= number < 20 for number in order[:10]))
@@ -124,7 +131,7 @@ def popularity() -> Trap:
     return Trap("popularity", says, order, naive, better, lambda order: better(order) >= 8)
 
 
-def clickbait() -> Trap:
+def clickbait(observed: Observed = learnt) -> Trap:
     """Ten are started by many, most of whom are gone at once."""
 
     def share(gone_share: float) -> Share:
@@ -136,7 +143,7 @@ def clickbait() -> Trap:
 
     clips = [(_clip(n), 100, share(0.85)) for n in range(10)]
     clips += [(_clip(n), 25, share(0.3)) for n in range(10, 40)]
-    order, watches = _watched(clips)
+    order, watches = _watched(clips, observed)
 
     def bait(order: Order) -> float:
         return float(sum(number < 10 for number in order[:25]))
@@ -149,7 +156,7 @@ def clickbait() -> Trap:
     return Trap("clickbait", says, order, naive, bait, lambda order: bait(order) == 0)
 
 
-TRAPS: tuple[Callable[[], Trap], ...] = (duration, popularity, clickbait)
+TRAPS: tuple[Callable[..., Trap], ...] = (duration, popularity, clickbait)
 
 
 def figures() -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import onnx
 import pytest
+from bench.judge.traps import TRAPS
 
 from jhalak.feed import Config, Engine
 from jhalak.feed import events as ev
@@ -19,7 +20,6 @@ from jhalak.feed.ranker import inputs, watch_time
 from jhalak.feed.ranker.layout import EDGES, HISTORY
 from jhalak.feed.ranker.model import STEEPEST, Ranker
 from jhalak.feed.ranker.scorer import MOST
-from tests.feed import test_traps
 from tests.feed.rankers import DIGEST, in_force, shelf, untrained
 from tests.feed.test_reasons import taken_away
 from tests.feed.worlds import HOUR, NOW, World, crowd, patient, watch, world
@@ -254,17 +254,17 @@ def test_taking_away_what_a_reason_names_lowers_the_score_with_a_ranker_too(seed
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("trap", ["duration", "popularity", "clickbait"])
-def test_the_traps_with_a_ranker_in_force(trap, monkeypatch) -> None:
+@pytest.mark.parametrize("make", TRAPS, ids=lambda make: make.__name__)
+def test_the_traps_with_a_ranker_in_force(make) -> None:
     """One that knows no more than the score: whoever is likelier to be taken to is watched on."""
 
-    class Ranked(World):
-        def __init__(self, videos) -> None:
-            super().__init__(videos, models=shelf(ranker=untrained(2, scale=1.0)))
-            self.tell(in_force())
+    def observed(events: list[ev.Event]) -> Engine:
+        engine = Engine.new(patient(), models=shelf(ranker=untrained(2, scale=1.0)))
+        engine.observe(list(enumerate([in_force(), *events], 1)))
+        return engine
 
-    monkeypatch.setattr(test_traps, "World", Ranked)
-    getattr(test_traps, f"test_{trap}_trap")()
+    trap = make(observed)
+    assert trap.passes(trap.ours), trap.measured(trap.ours)
 
 
 class TestWatchTime:

@@ -21,6 +21,7 @@ The last coordinate of a place says how much the video was watched before, if an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import exp
 from typing import Any
 
@@ -69,9 +70,7 @@ class Learner:
     """
 
     def __init__(self, size: int, prior: Prior) -> None:
-        from jhalak.feed.taste import kernel  # numba: 0.7 s and 125 MB, for who learns only
-
-        self._kernel = kernel
+        _kernel()  # loaded now, and not by the first answer
         self.size, self.prior = size, prior
         self._fading = (prior.fade, prior.own_variance, prior.mood_variance)
         self._shared = np.empty(1 + size)  # room for the kernel to work in
@@ -114,7 +113,7 @@ class Learner:
         """One answer in [0, 1]: 0 is dislike, 1 is like. `alone` and `unsure`: mean and variance of
         what is true of this video alone; returned as they are now. `own` is changed.
         """
-        alone, unsure, own.level, own.level_variance = self._kernel.learn(
+        alone, unsure, own.level, own.level_variance = _kernel().learn(
             self.mean, self.cov, own.mean, own.cov, own.level, own.level_variance,
             place, alone, unsure, answer, *self._fading, self._shared, self._personal,
         )  # fmt: skip
@@ -151,10 +150,18 @@ class Learner:
         return np.asarray((answered @ (own.cov @ place)) * surprise)
 
     def _learn_own(self, own: Own, places: Floats, common: Floats, answers: Floats) -> None:
-        own.level, own.level_variance = self._kernel.learn_own(
+        own.level, own.level_variance = _kernel().learn_own(
             own.mean, own.cov, own.level, own.level_variance,
             places, common, answers, *self._fading, self._personal,
         )  # fmt: skip
+
+
+@cache
+def _kernel() -> Any:
+    """numba costs 0.7 s and 125 MB: it is for who learns only."""
+    from jhalak.feed.taste import kernel
+
+    return kernel
 
 
 def _logistic(odds: float) -> float:
