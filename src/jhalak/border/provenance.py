@@ -70,7 +70,8 @@ def check(folder: Path, kind: str) -> str:
     of the provenance. Raises ProvenanceError.
     """
     try:
-        story = (folder / FILE).read_bytes()[: MOST + 1]
+        with (folder / FILE).open("rb") as file:
+            story = file.read(MOST)  # a longer one is cut off, and no JSON
         made = msgspec.json.decode(story, type=Provenance)
         found = _hashes(folder)
     except FileNotFoundError as error:

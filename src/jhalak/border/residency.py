@@ -14,12 +14,7 @@ import msgspec
 
 from jhalak.border.log.entries import Kind, read_entry
 
-_ABOUT = (
-    b'"kind":"egress_flow"',
-    b'"kind":"egress_refusal"',
-    b'"kind":"control"',
-    b'"kind":"residency_report"',
-)
+_ABOUT = (b'"kind":"egress_flow"', b'"kind":"egress_refusal"', b'"kind":"control"')
 
 
 class Movement(msgspec.Struct):
@@ -48,14 +43,6 @@ class Movement(msgspec.Struct):
             good = body.get("blocked") is True and body.get("seen") is True
             self.controls += good
             self.failed_controls += not good
-
-
-def moved(leaves: Iterable[bytes]) -> Movement:
-    """Raises EntryError."""
-    found = Movement()
-    for leaf in leaves:
-        found.take(leaf)
-    return found
 
 
 def said(
