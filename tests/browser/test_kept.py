@@ -43,7 +43,7 @@ def test_a_journey_leaves_what_is_declared(visit: Open, world: World) -> None:
     page.get_by_label("Handle").fill("journey.k")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
-    page.wait_for_url("**/upload")
+    page.wait_for_url(f"{world.url}/upload")
     page.locator("#file").set_input_files(world.file)
     page.get_by_label("Words to it").fill("the way")
     page.get_by_role("button", name="Publish").click()

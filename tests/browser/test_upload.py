@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import WIDE, Ear, Open, World
 from tests.browser.feed_page import wait_playing
@@ -46,6 +46,21 @@ def test_a_clip_is_uploaded_published_and_plays(
     page.goto("/studio")
     row = page.locator(f'[data-id="{video}"]')
     expect(row).to_contain_text("For everybody", timeout=30_000)
+
+
+def test_a_file_chosen_before_the_script_is_there_is_taken(
+    visit: Open, somebody: str, tmp_path: Path
+) -> None:
+    page = visit("/", somebody)
+    held: list[Route] = []
+    page.route("**/js/pages/upload*.js", lambda route: held.append(route))
+    page.goto("/upload", wait_until="commit")
+    page.locator("#file").set_input_files(clip(tmp_path / "mine.mp4", seconds=2))
+    while not held:
+        page.wait_for_timeout(20)
+    expect(page.get_by_role("heading", name="Show something")).to_be_visible()
+    held[0].continue_()
+    expect(page.get_by_label("Words to it")).to_be_focused()
 
 
 def test_what_is_no_video_says_so(visit: Open, somebody: str, tmp_path: Path) -> None:

@@ -214,7 +214,6 @@ function restart() {
   bar.hidden = false;
   trouble.hidden = true;
   clear(form);
-  /** @type {HTMLInputElement} */ (find("#file")).value = "";
   find("#file").focus();
 }
 
@@ -259,11 +258,16 @@ find("#another").addEventListener("click", () => {
   tags.set([]);
   restart();
 });
-for (const input of [find("#file"), find("#capture")]) {
-  input.addEventListener("change", () => {
-    const file = /** @type {HTMLInputElement} */ (input).files?.[0];
-    if (file) take(file);
-  });
+for (const field of [find("#file"), find("#capture")]) {
+  const input = /** @type {HTMLInputElement} */ (field);
+  const take_ = () => {
+    const file = input.files?.[0];
+    if (!file) return;
+    input.value = ""; // the same file may be chosen again, and going back uploads nothing anew
+    take(file);
+  };
+  input.addEventListener("change", take_);
+  take_(); // chosen while this script was still on its way
 }
 
 const recordButton = find("#record");
