@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from bench.figures import figure
 
 from jhalak.feed import Config, Engine, Query
 from jhalak.feed import events as ev
+from jhalak.feed.near import Near
 from jhalak.feed.taste import SIZE, Learner, Prior
 
 VIDEOS = int(os.environ.get("JHALAK_BENCH_VIDEOS", "1000000"))
@@ -41,6 +43,7 @@ def figures() -> list[dict[str, Any]]:
     rows, offset = _fill(engine, rng)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIB
     rows += _pages(engine, rng, offset)
+    rows += _promotion(engine)
     rows += _learner()
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIB
     rows.append(
@@ -76,7 +79,45 @@ def _fill(engine: Engine, rng: np.random.Generator) -> tuple[list[dict[str, Any]
         print(f"\rscale: {first + count:,} videos", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     took = time.perf_counter() - started
-    return [figure("scale: videos published, each", took / VIDEOS * 1e6, "µs")], VIDEOS
+    _, built = _timed(lambda: _near(engine).wait(3600))
+    return [
+        figure("scale: videos published, each", took / VIDEOS * 1e6, "µs"),
+        figure("scale: their graph is ready after the last of them", built, "s"),
+    ], VIDEOS
+
+
+def _near(engine: Engine) -> Near:
+    return engine._state.catalogue.near
+
+
+def _promotion(engine: Engine) -> list[dict[str, Any]]:
+    """Every video lies elsewhere: beside how long a page takes, how long it took meanwhile."""
+    event = engine.offset + 1, ev.Promoted(ev.ModelKind.PLACES, "", NOW)
+    done: list[float] = []
+
+    def page() -> float:
+        return _timed(lambda: engine.slate(Query(viewer="m1", now_ms=NOW, n=PAGE)))[1]
+
+    def observe() -> None:
+        done.append(_timed(lambda: engine.observe([event]))[1])
+
+    usual = _at([page() for _ in range(50)], 50) * 1e3
+    observer = threading.Thread(target=observe)
+    observer.start()
+    meanwhile = []
+    while observer.is_alive():
+        meanwhile.append(page())
+    after = [page() for _ in range(50)]
+    _near(engine).wait(3600)
+    return [
+        figure("scale: places of all laid anew", done[0], "s"),
+        figure("scale: a page meanwhile, p50", _at(meanwhile, 50) * 1e3, "ms", baseline=usual),
+        figure("scale: a page meanwhile, the slowest", max(meanwhile) * 1e3, "ms", baseline=usual),
+        figure(
+            "scale: a page while the graph is built, p50", _at(after, 50) * 1e3, "ms",
+            baseline=usual,
+        ),
+    ]  # fmt: skip
 
 
 def _pages(engine: Engine, rng: np.random.Generator, offset: int) -> list[dict[str, Any]]:

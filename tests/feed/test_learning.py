@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -143,6 +144,36 @@ def test_places_that_cannot_be_used_change_nothing(tmp_path):
     assert small.engine.report()["models"] == {}
 
 
+def test_pages_are_served_while_videos_are_laid_anew():
+    """What a promotion needs is made without the lock; events after it wait, pages do not."""
+    served, promotes = threading.Event(), threading.Event()
+    shelved = shelf(two_lots(700))
+
+    def slow(kind: str, digest: str) -> bytes:
+        promotes.set()
+        assert served.wait(60)
+        return shelved(kind, digest)
+
+    here = World([alike(n, author=n) for n in range(1, 30)], models=slow)
+    before = here.engine._state.catalogue.columns["place"].copy()
+    late = [(len(here.log) + 1, promoted(DIGEST, NOW)), (len(here.log) + 2, alike(50))]
+    observer = threading.Thread(target=here.engine.observe, args=(late,))
+    observer.start()
+    try:
+        assert promotes.wait(60)
+        assert len(here.page("m1", n=5).picks) == 5
+        assert here.engine.report()["models"] == {}
+        assert (here.engine._state.catalogue.columns["place"] == before).all()
+    finally:
+        served.set()
+        observer.join(60)
+    assert here.engine.report()["models"] == {"places": DIGEST}
+    assert here.engine.offset == late[-1][0]
+    at_once = World([alike(n, author=n) for n in range(1, 30)], models=shelved)
+    at_once.engine.observe(late)
+    assert at_once.engine.state_bytes() == here.engine.state_bytes()
+
+
 def test_rolled_back_to_none_places_are_by_content():
     here = trained_world()
     here.tell(promoted(""))
@@ -183,6 +214,7 @@ def test_a_graph_finds_what_comparing_everything_finds(monkeypatch):
     monkeypatch.setattr(near, "EXACT", 1000)
     graph.fill(public.all()[:-1], places)
     graph.put(2999, public, places)
+    assert graph.wait(60)
     shares = []
     for _ in range(20):
         direction = rng.standard_normal(SIZE).astype(np.float32)
@@ -196,6 +228,31 @@ def test_a_graph_finds_what_comparing_everything_finds(monkeypatch):
     gone = int(graph.nearest(centre, 1, public, places, none)[0][0])
     graph.remove(gone)
     assert gone not in graph.nearest(centre, 50, public, places, none)[0].tolist()
+
+
+def test_a_graph_takes_in_what_changes_while_it_is_built(monkeypatch):
+    """And until it is built, every place is compared."""
+    monkeypatch.setattr(near, "EXACT", 1000)
+    rng = np.random.default_rng(6)
+    places = rng.standard_normal((6000, SIZE)).astype(np.float32)
+    public = Newest(lambda row: (row, row))
+    for row in range(3000):
+        public.insert(row)
+    held, none = near.Near(), np.zeros(6000)
+    held.fill(public.all(), places)
+    for row in range(3000, 5990):
+        public.insert(row)
+        held.put(row, public, places)
+    for row in range(1000):
+        public.remove(row)
+        held.remove(row)
+    places[1500] = 10 * places[5989]
+    held.put(1500, public, places)
+    for _ in range(2):
+        found = held.nearest(places[5989][None], 20, public, places, none)[0].tolist()
+        assert found[:2] == [1500, 5989]
+        assert min(held.nearest(-places[5989][None], 20, public, places, none)[0]) >= 1000
+        assert held.wait(60)
 
 
 @settings(deadline=None, max_examples=30)
@@ -230,7 +287,7 @@ def test_all_placed_at_once_lie_where_each_would(facts, is_trained, at_once):
         catalogue.publish(clip, NOW)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("jhalak.feed.catalogue.AT_ONCE", at_once)
-        catalogue.settle(trained)
+        catalogue.settle(catalogue.lay(trained))
     together = catalogue.columns["place"].tobytes()
     for clip in clips:
         catalogue.publish(clip, NOW)

@@ -14,7 +14,7 @@ videos watched alike the younger is the hotter. The epoch moves on by an exact p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,13 @@ KINDS: dict[str, tuple[Any, tuple[int, ...], float]] = {
     "alone": (np.float64, (), 0),  # what answers say of this video beyond its place: mean ...
     "unsure": (np.float64, (), Prior().video_variance),  # ... and variance, in log-odds
 }
+
+
+class Laid(NamedTuple):
+    """All videos, laid anew."""
+
+    places: Places | None
+    where: Floats32
 
 
 class Catalogue:
@@ -211,24 +218,29 @@ class Catalogue:
         self._warm(row)
         return row
 
-    def settle(self, places: Places | None) -> None:
-        """Gives every video its place anew: the trained one, or by its words. Raises ValueError
-        when the places are of another size.
+    def lay(self, places: Places | None) -> Laid:
+        """Where every video lies by trained places, or by its words: what `settle` then takes.
+        Nothing is changed here, so pages may go on meanwhile. Raises ValueError when the places are
+        of another size.
         """
         if places is not None and places.size != SIZE:
             raise ValueError(f"places of {places.size} coordinates, and not {SIZE}")
-        self.places = places
-        count, where = self.count, self.columns["place"]
+        where = np.zeros_like(self.columns["place"])
         own = None if places is None else places.ids()
         table = WordPlaces(None if places is None else places.word)
-        for start in range(0, count, AT_ONCE):
-            rows = slice(start, min(start + AT_ONCE, count))
+        for start in range(0, self.count, AT_ONCE):
+            rows = slice(start, min(start + AT_ONCE, self.count))
             where[rows] = self._by_words(rows, table)
             if places is not None and own is not None and len(own):
                 ids = self.ids[rows]
                 at = np.minimum(own.searchsorted(ids), len(own) - 1)
                 found = own[at] == ids
                 where[rows][found] = places.matrix()[at[found]]
+        return Laid(places, where)
+
+    def settle(self, laid: Laid) -> None:
+        """Every video lies elsewhere from now on. Nothing was published since `laid` was made."""
+        self.places, self.columns["place"] = laid.places, laid.where
         self.near.fill(self.newest.all(), self.columns["place"])
 
     def nearest(self, directions: npt.NDArray[np.float32], count: int) -> list[Rows]:

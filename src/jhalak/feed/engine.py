@@ -1,7 +1,9 @@
 """The feed engine: what is asked, learnt and kept, in one object with one lock.
 
 The lock is held for as long as one page or one batch of events takes (well under a millisecond);
-a snapshot holds it only to take the state as it is, not to make bytes of it.
+a snapshot holds it only to take the state as it is, not to make bytes of it. Who brings events
+takes turns with others who do, by a second lock: so what takes long before a promotion is done
+while pages go on.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -47,6 +50,7 @@ Log: TypeAlias = Iterable[tuple[int, ev.Event]] | Callable[[int], Iterable[tuple
 MODEL = "taste-1"
 MOST_ASKED = 100  # videos on one page
 BATCH = 1000  # events of a replay under one hold of the lock
+SENSELESS = (KeyError, TypeError, ValueError, OverflowError, ModelError)  # events raise these
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -72,6 +76,7 @@ class Engine:
         self._variants = Variants(state, pipeline)
         self._began = began
         self._lock = threading.RLock()
+        self._observing = threading.Lock()  # always taken before the other
         self._served = ServedBefore(state.config)
         owed = state.config.owed
         self._in_flight = InFlight(owed.answer_ms, owed.impressions)
@@ -148,6 +153,17 @@ class Engine:
         """Learns from (offset, event) pairs in the order of the log. What is at or before
         `offset` was learnt already and is passed over. Returns how many were new.
         """
+        with self._observing:
+            new, start = 0, 0
+            for at, (offset, event) in enumerate(events):
+                if isinstance(event, ev.Promoted) and offset > self._state.offset:
+                    new += self._take(events[start:at])
+                    start = at
+                    with suppress(*SENSELESS):  # then it is refused below, and counted
+                        self._state.prepare(event)
+            return new + self._take(events[start:])
+
+    def _take(self, events: Sequence[tuple[int, ev.Event]]) -> int:
         new = 0
         with self._lock:
             state = self._state
@@ -164,7 +180,7 @@ class Engine:
         name = type(event).__name__
         try:
             known = self._state.apply(event)
-        except (KeyError, TypeError, ValueError, OverflowError, ModelError) as error:
+        except SENSELESS as error:
             # One event that makes no sense must not stop all those after it, here and at each
             # replay. The vocabulary bounds every field, so this is a bug upstream: say so.
             self._events[f"{name}.refused"] += 1

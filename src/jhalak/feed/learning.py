@@ -13,10 +13,10 @@ import msgspec
 
 from jhalak.feed import events as ev
 from jhalak.feed import held
-from jhalak.feed.catalogue import Catalogue
+from jhalak.feed.catalogue import Catalogue, Laid
 from jhalak.feed.config import Config
 from jhalak.feed.experiments.ledger import Experiments
-from jhalak.feed.experiments.units import Seen
+from jhalak.feed.experiments.units import grown
 from jhalak.feed.fairness import Fairness
 from jhalak.feed.owed import Ledger
 from jhalak.feed.places_file import decode as read_places
@@ -28,7 +28,6 @@ from jhalak.feed.viewers import KINDS, RECENT, End, Session, View, Viewers
 DAY_MS = 24 * 3_600_000
 LONGEST_MS = 2**40  # a stretch of 35 years: more than any clock allows, less than any overflow
 LIKED, SAVED, SHARED, PROFILE, FOLLOWED = 1.5, 1.5, 2.0, 0.5, 1.0  # in full watches
-
 
 ReadModel = Callable[[str, str], bytes]  # kind, digest -> artefact; see models.read
 
@@ -44,6 +43,7 @@ class State:
         self.fairness = Fairness(config.skip_below)
         self.read_model = read_model
         self.models: dict[str, str] = {}  # digest of what is in force, by kind
+        self._laid: Laid | None = None  # for the next event
         self.statistics = Statistics(config.skip_below)
         self.owed = Ledger(config.owed, self.catalogue)
         self.tuning = Tuning()
@@ -116,22 +116,11 @@ class State:
         before = None if count else view
         self.statistics.watched(event, at_ms, self.catalogue, row, now, before)
         if event.arms and self.viewers.ties(event.viewer).learns:
-            seen = self._seen(before, now, duration_ms)
+            seen = grown(before, now, self.config.skip_below * duration_ms)
             self.experiments.watched(event.arms, event.viewer, at_ms, seen)
         if len(session.recent) > RECENT:
             session.recent.popitem(last=False)
         return True
-
-    def _seen(self, before: View | None, after: View, duration_ms: int) -> Seen:
-        """What a watch adds to what was seen of it before."""
-
-        def so_far(view: View | None) -> tuple[int, int, int, int]:
-            if view is None:
-                return 0, 0, 0, 0
-            skipped = view.watched_ms < self.config.skip_below * duration_ms and not view.finished
-            return 1, int(view.felt > 0.0), int(skipped), view.watched_ms
-
-        return Seen(*(b - a for a, b in zip(so_far(before), so_far(after), strict=True)))
 
     def not_interested(self, event: ev.NotInterested) -> bool:
         """Never this video again; its author, channel and tags as if skipped several times."""
@@ -237,14 +226,24 @@ class State:
         held.drop_removed(event.member, self.viewers, self.catalogue)
         return moved
 
+    def prepare(self, event: ev.Promoted) -> None:
+        """What takes long of a promotion, before it is applied as the next event: nothing that a
+        page reads is changed. Raises as `promoted` does.
+        """
+        self._laid = self._lay(event) if event.kind is ev.ModelKind.PLACES else None
+
+    def _lay(self, event: ev.Promoted) -> Laid:
+        data = self.read_model(event.kind, event.digest) if event.digest else None
+        return self.catalogue.lay(None if data is None else read_places(data))
+
     def promoted(self, event: ev.Promoted) -> bool:
         """A trained artefact is in force. Raises ModelError when places cannot be used: what was in
         force before stays. A ranker shapes nothing here; pages look whether it can be used.
         """
         self.time(event.at_ms)
         if event.kind is ev.ModelKind.PLACES:
-            data = self.read_model(event.kind, event.digest) if event.digest else None
-            self.catalogue.settle(None if data is None else read_places(data))
+            self.catalogue.settle(self._laid or self._lay(event))
+            self._laid = None
             self.learner.forget_places()
             self.viewers.tastes.clear()  # learnt anew from the answers, once they are asked for
         self.models[event.kind] = event.digest

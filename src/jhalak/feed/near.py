@@ -1,9 +1,8 @@
 """Which public videos lie nearest to a direction.
 
 While there are few, every place is compared: exact, the same on every machine that has the same
-columns, and a millisecond for EXACT of them. A larger catalogue has a graph that is walked (HNSW:
-Malkov and Yashunin, TPAMI 2020; by usearch). It follows from the columns and is made anew from
-them, so it is in no snapshot.
+columns, and a millisecond for EXACT of them. A larger catalogue has a graph that is walked
+(`graph.py`); until it is built, every place is compared there too.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from jhalak.feed.graph import Building, forget
 from jhalak.feed.orderings import Newest, Rows
-from jhalak.feed.taste import SIZE
 
 if TYPE_CHECKING:
     from usearch.index import Index
@@ -24,7 +23,6 @@ Doubles = npt.NDArray[np.float64]
 
 EXACT = 50_000  # videos
 TOGETHER = 2_048  # videos that come while no page is asked for: a start, an import
-LOOK = 256  # of the graph's nodes that a search keeps at hand
 
 
 class Near:
@@ -32,30 +30,48 @@ class Near:
 
     def __init__(self) -> None:
         self._index: Index | None = None
+        self._building: Building | None = None
         self._waiting: dict[int, None] = {}
 
     def fill(self, rows: Rows, places: Floats) -> None:
         """Holds these rows and nothing else. `places` float32[all rows, SIZE]."""
         self._index = None
         self._waiting = {}
-        if len(rows) > EXACT:
-            self._index = _index()
-            self._index.add(rows.astype(np.uint64), places[rows])
+        if self._building is not None:
+            self._building.stop()
+        self._building = Building(rows, places) if len(rows) > EXACT else None
 
     def put(self, row: int, public: Newest, places: Floats) -> None:
         """A row is public from now on, or lies elsewhere; `public`: all that are, with it."""
-        if self._index is not None:
+        if self._graph() is not None:
             self.remove(row)
             self._waiting[row] = None
             if len(self._waiting) >= TOGETHER:
                 self._settle(places)
+        elif self._building is not None:
+            self._building.put(row, places)
         elif len(public) > EXACT:
             self.fill(public.all(), places)
 
     def remove(self, row: int) -> None:
-        if self._index is not None and row in self._index:
-            self._index.remove(row)
+        index = self._graph()
+        if index is not None:
+            forget(index, [row])
+        elif self._building is not None:
+            self._building.remove(row)
         self._waiting.pop(row, None)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for a graph that is being built; whether none is any more."""
+        return self._building is None or self._building.wait(seconds)
+
+    def _graph(self) -> Index | None:
+        """The graph, once there is one."""
+        if self._building is not None and (built := self._building.take()) is not None:
+            self._index, self._waiting, gone = built
+            self._building = None
+            forget(self._index, gone)
+        return self._index
 
     def _settle(self, places: Floats) -> None:
         """Takes what waits into the graph: many together, by all cores; few by this thread."""
@@ -72,7 +88,7 @@ class Near:
         product alone.
         """
         size = min(count, len(public))
-        if self._index is not None:
+        if self._graph() is not None:
             if self._waiting:
                 self._settle(places)
             return [self._walk(direction, size, places, extra) for direction in directions]
@@ -81,8 +97,8 @@ class Near:
             return [rows] * len(directions)
         # Nearly every row is public: to multiply them all is quicker than to pick out those.
         end = int(rows.max()) + 1
-        products = directions @ places[:end].T
-        return [_first(rows, -(product + extra[:end])[rows], size) for product in products]
+        products = places[:end] @ directions.T  # in this order twice as quick
+        return [_first(rows, -(product + extra[:end])[rows], size) for product in products.T]
 
     def _walk(self, direction: Floats, size: int, places: Floats, extra: Doubles) -> Rows:
         assert self._index is not None
@@ -97,13 +113,3 @@ def _first(rows: Rows, product: Doubles, size: int) -> Rows:
         few = np.flatnonzero(product <= np.partition(product, size)[size])
         rows, product = rows[few], product[few]
     return np.asarray(rows[np.lexsort((rows, product))][:size], np.int32)
-
-
-def _index() -> Index:
-    """An empty graph. usearch's library brings a C++ runtime of its own and lets others bind to it;
-    onnxruntime, loaded after it, crashes the process. In this order both work.
-    """
-    import onnxruntime  # noqa: F401
-    from usearch.index import Index
-
-    return Index(ndim=SIZE, metric="ip", dtype="f16", expansion_search=LOOK)

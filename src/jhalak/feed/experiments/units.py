@@ -10,11 +10,14 @@ other: what was watched of the control's picks, and of the arm's.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from jhalak.feed.columns import Column
+
+if TYPE_CHECKING:
+    from jhalak.feed.viewers import View
 
 KINDS: dict[str, str] = {
     "key": "u8",
@@ -36,6 +39,18 @@ class Seen(NamedTuple):
     good: int
     skips: int
     watched_ms: int
+
+
+def grown(before: View | None, after: View, skip_below_ms: float) -> Seen:
+    """What a watch adds to what was seen of it before."""
+
+    def so_far(view: View | None) -> tuple[int, int, int, int]:
+        if view is None:
+            return 0, 0, 0, 0
+        skipped = view.watched_ms < skip_below_ms and not view.finished
+        return 1, int(view.felt > 0.0), int(skipped), view.watched_ms
+
+    return Seen(*(b - a for a, b in zip(so_far(before), so_far(after), strict=True)))
 
 
 class Units:
