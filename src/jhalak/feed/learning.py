@@ -230,7 +230,9 @@ class State:
         """What takes long of a promotion, before it is applied as the next event: nothing that a
         page reads is changed. Raises as `promoted` does.
         """
-        self._laid = self._lay(event) if event.kind is ev.ModelKind.PLACES else None
+        self._laid = None  # of a promotion that was refused after all
+        if event.kind is ev.ModelKind.PLACES:
+            self._laid = self._lay(event)
 
     def _lay(self, event: ev.Promoted) -> Laid:
         data = self.read_model(event.kind, event.digest) if event.digest else None
