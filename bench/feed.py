@@ -13,12 +13,15 @@ from typing import Any
 
 from bench import feed_at_size, feed_pages, scale
 from bench.judge import report
+from bench.parts import each
 
 
 def run() -> list[dict[str, Any]]:
-    return [
-        *feed_pages.figures(),
-        *scale.figures(),  # before the judge, whose memory would count as the engine's
-        *feed_at_size.figures(),
-        *report.figures(),
-    ]
+    return each(
+        {
+            "pages over HTTP": feed_pages.figures,
+            "scale": scale.figures,  # before the judge, whose memory would count as the engine's
+            "HTTP at size": feed_at_size.figures,
+            **{f"judge: {name}": part for name, part in report.PARTS.items()},
+        }
+    )

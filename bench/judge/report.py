@@ -8,8 +8,7 @@ import importlib
 import importlib.util
 import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -35,7 +34,7 @@ from bench.judge.ours_exposure import SCORERS
 from bench.judge.ours_next import RANKERS
 from bench.judge.pickers import EpsilonGreedy, InTurn, Thompson
 from bench.judge.served import EXPLORING, SERVED
-from bench.run import table
+from bench.parts import Part, each
 
 SHARE = 0.2  # of the real size, for generated worlds
 SEEDS = range(1, 6)
@@ -154,7 +153,7 @@ def ranker() -> list[dict[str, Any]]:
     return ranked.figures(world, "synthetic" if world.synthetic else world.name)
 
 
-PARTS = {
+PARTS: dict[str, Part] = {
     "loop": loop,
     "ranker": ranker,
     "freshness": fresh,
@@ -166,15 +165,5 @@ PARTS = {
 }
 
 
-def figures(parts: Sequence[str] = tuple(PARTS)) -> list[dict[str, Any]]:
-    rows = []
-    for part in parts:
-        print(f"judge: {part} ...", file=sys.stderr, flush=True)
-        started = time.perf_counter()
-        rows += PARTS[part]()
-        rows.append(figure(f"time of the judge: {part}", time.perf_counter() - started, "s"))
-    return rows
-
-
 if __name__ == "__main__":
-    print(table(figures(sys.argv[1:] or tuple(PARTS))))
+    each({name: PARTS[name] for name in sys.argv[1:] or PARTS})

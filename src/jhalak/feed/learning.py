@@ -231,8 +231,7 @@ class State:
         page reads is changed. Raises as `promoted` does.
         """
         self._laid = None  # of a promotion that was refused after all
-        if event.kind is ev.ModelKind.PLACES:
-            self._laid = self._lay(event)
+        self._laid = self._lay(event) if event.kind is ev.ModelKind.PLACES else None
 
     def _lay(self, event: ev.Promoted) -> Laid:
         data = self.read_model(event.kind, event.digest) if event.digest else None

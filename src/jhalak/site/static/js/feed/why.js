@@ -6,7 +6,7 @@ import { line, sheet } from "../lib/sheet.js";
 import { toast } from "../lib/toast.js";
 import { t } from "../lib/words.js";
 
-const LEVELS = /** @type {Record<string, number>} */ ({ strong: 5, clear: 3, slight: 1, none: 0 });
+const LEVELS = /** @type {Record<string, number>} */ ({ strong: 5, clear: 3, slight: 1 }); // what only brought it here has none
 
 /** A fragment as a sentence. @param {string} text */
 const sentence = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
@@ -30,6 +30,7 @@ export function whySheet(item, { less, changed }) {
 
 /** @param {any} one @param {() => void} changed */
 function reason(one, changed) {
+  const level = LEVELS[one.strength];
   const row = el(
     "li",
     {},
@@ -37,7 +38,7 @@ function reason(one, changed) {
       "span",
       {},
       el("b", { dir: "auto" }, sentence(one.text)),
-      el("span", { class: "level", "data-level": LEVELS[one.strength] ?? 0, "aria-hidden": "true" }),
+      level ? el("span", { class: "level", "data-level": level, "aria-hidden": "true" }) : "",
       el("small", {}, t(`strength_${one.strength}`)),
     ),
   );
