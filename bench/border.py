@@ -45,7 +45,7 @@ from jhalak.border.services import Processes, service_rules
 VIDEOS = 500
 PAIRS = 60
 SLICE = 1.0
-UPLOADS = 80
+UPLOADS = 200
 SECONDS = 30
 RESAMPLES = 2_000
 # The site without its seals: nothing else of it is different.
@@ -92,7 +92,7 @@ def _all_done(data: Path, video: str) -> bool:
 def _uploads(
     data: Path, port: int, source: Path, spent: Callable[[], float]
 ) -> Callable[[], Slice]:
-    clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) for _ in range(16)]
+    clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) for _ in range(40)]
     for number, client in enumerate(clients):  # nobody may upload so much in an hour
         person = {"handle": f"uploader{number}", "password": "a long enough one 7"}
         client.post("/api/people", json=person).raise_for_status()

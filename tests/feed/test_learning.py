@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -253,6 +256,22 @@ def test_a_graph_takes_in_what_changes_while_it_is_built(monkeypatch):
         assert found[:2] == [1500, 5989]
         assert min(held.nearest(-places[5989][None], 20, public, places, none)[0]) >= 1000
         assert held.wait(60)
+
+
+def test_a_process_ends_in_the_midst_of_a_graph():
+    code = """
+import threading, numpy as np
+from jhalak.feed.graph import Building
+from jhalak.feed.taste import SIZE
+places = np.random.default_rng(1).standard_normal((400_000, SIZE)).astype(np.float32)
+building = Building(np.arange(400_000, dtype=np.int32), places)
+assert not building.wait(0.5)
+print("ends")
+"""
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ends\n", "")
+    assert time.monotonic() - started < 20  # and does not build it to its end
 
 
 @settings(deadline=None, max_examples=30)

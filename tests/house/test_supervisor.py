@@ -6,12 +6,14 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from jhalak.border.services import service_rules
 from tests.house.running import House, alive, eventually, kill
 
 pytestmark = pytest.mark.slow
@@ -156,19 +158,26 @@ def test_a_program_that_cannot_start_is_given_up_with_words(tmp_path: Path) -> N
     from jhalak.site import supervisor
 
     lines: list[str] = []
+    noted: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(supervisor, "PAUSES", (0.0, 0.01))
         patch.setattr(supervisor, "say", lines.append)
         failing = supervisor.Program("web", ("false",))
         steady = supervisor.Program("worker", ("sleep", "600"))
         extra = supervisor.Program("crowd", (str(tmp_path / "absent"),), vital=False)
+        behind_walls = replace(extra, name="broker", seal=service_rules(tmp_path))
         code = supervisor.Supervisor(
-            [failing, steady, extra], ready=lambda: False, on_ready=lambda: None
+            [failing, steady, extra, behind_walls],
+            ready=lambda: False,
+            on_ready=lambda: None,
+            on_start=lambda program, _pid, _seal: noted.append(program.name),
         ).run()
     assert code == 1
+    assert set(noted) == {"web", "worker"}, "what never began has no seal to be noted"
     text = "\n".join(lines)
     assert "web ended (exit 1), 3 times in a row: giving up." in text
     assert "crowd cannot be started" in text
+    assert "broker cannot be started" in text
     assert "worker stopped" in text
 
 

@@ -42,7 +42,8 @@ class Building:
         self._lock = threading.Lock()
         self._unwanted = False
         self._done = threading.Event()
-        threading.Thread(target=self._build, args=(rows,), name="feed-graph", daemon=True).start()
+        # No daemon: a process that ends in the midst of usearch's code would be aborted.
+        threading.Thread(target=self._build, args=(rows,), name="feed-graph").start()
 
     def put(self, row: int, places: Floats) -> None:
         with self._lock:
@@ -75,7 +76,7 @@ class Building:
         while True:
             forget(self._index, gone)
             for start in range(0, len(rows), AT_ONCE):
-                if self._unwanted:
+                if self._unwanted or not threading.main_thread().is_alive():
                     return
                 some = rows[start : start + AT_ONCE]
                 self._index.add(some.astype(np.uint64), places[some], threads=1)

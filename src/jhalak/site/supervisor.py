@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -282,7 +283,11 @@ def _spawn(program: Program) -> tuple[subprocess.Popen[bytes], Seal | None]:
         os.close(told)
     try:
         return process, reported(_heard(report))
-    except SealError as error:  # it has ended or will, which is seen as any other end
+    except SealError as error:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1)  # it never began, and so never was without its seal
+            why = str(error) or "it was killed before it began"
+            raise subprocess.SubprocessError(why) from error
         say(f"{program.name}: {error or 'was not sealed in time'}")
         return process, Seal(frozenset(), {})
 
