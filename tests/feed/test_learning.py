@@ -233,6 +233,23 @@ def test_a_graph_finds_what_comparing_everything_finds(monkeypatch):
     assert gone not in graph.nearest(centre, 50, public, places, none)[0].tolist()
 
 
+@given(st.data())
+def test_of_equal_ones_the_lower_rows_are_nearer(data):
+    """As if all were put in order: with many that are equal, and few or none asked for."""
+    places = np.zeros((data.draw(st.integers(1, 40)), SIZE), np.float32)
+    places[:, 0] = data.draw(
+        st.lists(st.integers(0, 3), min_size=len(places), max_size=len(places))
+    )
+    public = Newest(lambda row: (-row, row))
+    for row in data.draw(st.permutations(range(len(places)))):
+        public.insert(row)
+    count = data.draw(st.integers(0, 45))
+    direction = np.eye(1, SIZE, dtype=np.float32)
+    found = near.Near().nearest(direction, count, public, places, np.zeros(len(places)))[0]
+    order = sorted(range(len(places)), key=lambda row: (-places[row, 0], row))
+    assert found.tolist() == order[:count]
+
+
 def test_a_graph_takes_in_what_changes_while_it_is_built(monkeypatch):
     """And until it is built, every place is compared."""
     monkeypatch.setattr(near, "EXACT", 1000)

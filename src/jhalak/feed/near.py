@@ -94,7 +94,7 @@ class Near:
             return [self._walk(direction, size, places, extra) for direction in directions]
         rows = public.all()
         if not size:
-            return [rows] * len(directions)
+            return [rows[:0]] * len(directions)
         # Nearly every row is public: to multiply them all is quicker than to pick out those.
         end = int(rows.max()) + 1
         products = places[:end] @ directions.T  # in this order twice as quick
@@ -108,8 +108,13 @@ class Near:
 
 
 def _first(rows: Rows, product: Doubles, size: int) -> Rows:
-    """The `size` rows with the smallest product; of equal ones the older row."""
+    """The rows of the `size` >= 1 least products, in order; of equal ones the lowest rows."""
     if size < len(rows):
-        few = np.flatnonzero(product <= np.partition(product, size)[size])
+        cut = np.partition(product, size - 1)[size - 1]
+        below, level = np.flatnonzero(product < cut), np.flatnonzero(product == cut)
+        room = size - len(below)
+        if room < len(level):  # before anything is learnt, all are equal
+            level = level[np.argpartition(rows[level], room - 1)[:room]]
+        few = np.concatenate((below, level))
         rows, product = rows[few], product[few]
-    return np.asarray(rows[np.lexsort((rows, product))][:size], np.int32)
+    return np.asarray(rows[np.lexsort((rows, product))], np.int32)
