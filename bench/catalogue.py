@@ -112,10 +112,13 @@ def _fill(data: Path, videos: int, authors: int, viewers: int) -> dict[str, list
         )  # fmt: skip
         said(f"{first:,} viewers")
     if viewers:
+        from jhalak.viewing.counting import count_views
         from jhalak.viewing.host import host
 
-        said("all is learnt")
         host().close()
+        said("all is learnt")
+        while count_views():  # or the worker would count beside every measurement
+            pass
         print(file=sys.stderr)
     from jhalak.people.sessions import SessionStore
 
