@@ -48,9 +48,14 @@ def test_a_flipped_byte_is_named(package: Path) -> None:
     assert release.compare(made, package) == ["jhalak/feed/engine.py was altered"]
     (package / "feed/engine.py").unlink()
     (package / "more.py").write_text("")
+    (package / "bare.pyc").write_text("")
     (package / "__pycache__").mkdir()
-    (package / "__pycache__/more.pyc").write_text("")
+    for name in ("more.pyc", "more.nbi", "more.1.nbc"):
+        (package / "__pycache__" / name).write_text("")
+    (package / "__pycache__/hidden.py").write_text("")
     assert release.compare(made, package) == [
+        "jhalak/__pycache__/hidden.py is not of the release",
+        "jhalak/bare.pyc is not of the release",
         "jhalak/feed/engine.py is missing",
         "jhalak/more.py is not of the release",
     ]

@@ -73,10 +73,10 @@ def test_the_queue_moves_by_keyboard_and_back(world: World, visit: Open, boss: s
     with page.expect_response("**/retry") as answer:
         again.dispatch_event("click")
     assert answer.value.ok, answer.value.text()
-    expect(
-        page.locator("section:has(#waiting-head)").get_by_text(video, exact=True)
-    ).to_be_visible()
-    card = f"/api/videos/{video}"  # what tidies up after it waits there too
+    waiting = page.locator(f"section:has(#waiting-head) tr:has-text('{video}')")
+    # What tidies up after it waits there too.
+    expect(waiting.filter(has_text="videos.process")).to_be_visible()
+    card = f"/api/videos/{video}"
     eventually(lambda: client.get(card).json()["state"] == "received", 20, "another try")
 
 

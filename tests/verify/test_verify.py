@@ -302,9 +302,14 @@ def test_code_that_was_added(tmp_path: Path, leaves: list[bytes]) -> None:
     (code / "others.py").write_bytes(b"")  # beside it; not ours
     files = {"jhalak/__init__.py": hashlib.sha256(b"").hexdigest()}
     pack = make_pack(tmp_path, leaves, said(release={"files": files, "differences": []}))
+    (code / "jhalak/__pycache__").mkdir()
+    (code / "jhalak/__pycache__/cached.pyc").write_bytes(b"")
     assert look(pack, code=code).green
-    (code / "jhalak/late.py").write_bytes(b"")
+    late = code / "jhalak/late.py"
+    late.write_bytes(b"")
     only(look(pack, code=code), "release", "jhalak/late.py", "is code of no release")
+    late.rename(code / "jhalak/late.pyc")  # without a source Python imports it as well
+    only(look(pack, code=code), "release", "jhalak/late.pyc", "is code of no release")
 
 
 def test_weights_with_a_flipped_byte(tmp_path: Path, leaves: list[bytes]) -> None:

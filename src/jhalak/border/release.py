@@ -3,8 +3,9 @@
 It names the SHA-256 of each file of the package and, of each library that it needs, that of the
 library's RECORD, in which its installer wrote the hash of each of its files (PyPA, "Recording
 installed projects"). A quick check reads our own files and the RECORDs, a deep one each file that
-a RECORD names too. Byte-code caches are not hashed: Python takes one only with the time and size of
-its source, and who can forge that owns the account.
+a RECORD names too. Caches of byte code and of machine code (numba's, of the learner) are not
+hashed: they come after the release, each is taken only with the time and size of its source, and
+who can forge that owns the account. Byte code elsewhere is no cache: Python would import it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ PACKAGE = "jhalak"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 _MOST_FILE = 64 << 20
+_CACHES = (".pyc", ".nbi", ".nbc")
 
 
 class ReleaseError(Exception):
@@ -184,7 +186,8 @@ def _record_hash(library: metadata.Distribution) -> str:
 def _files(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
+        cached = path.parent.name == "__pycache__" and path.suffix in _CACHES
+        if path.is_file() and not cached:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             found[path.relative_to(folder.parent).as_posix()] = digest

@@ -51,7 +51,7 @@ BY_DESIGN = frozenset({"supervisor", "keeper", "broker", "control", "world", "cr
 LATE_MS = 15 * 60_000  # entries of several processes may come in another order than their times
 SILENCE = 2  # periods: the control comes at any moment of each, so two lie less than that apart
 LONGEST_PERIOD_MS = 24 * 3_600_000  # a pack may state a shorter one, and no longer one
-CODE = (".py", ".so", ".pyd", ".pth")  # what Python would run
+CODE = (".py", ".pyc", ".so", ".pyd", ".pth")  # what Python would run
 MOST_JSON = 256 << 20
 MOST_NOTE = 1 << 20
 MOST_REASONS = 20  # that one check lists; the rest is counted
@@ -1310,7 +1310,8 @@ class Pack:
         for top in sorted(released):
             for path in sorted((code / top).rglob("*")):
                 name = path.relative_to(code).as_posix()
-                if path.suffix in CODE and name not in files:
+                cached = path.suffix == ".pyc" and path.parent.name == "__pycache__"
+                if path.suffix in CODE and not cached and name not in files:
                     self.report.red("release", f"{name} in {code} is code of no release")
 
     def _models(self, entries: Entries) -> None:
