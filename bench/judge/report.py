@@ -35,6 +35,7 @@ from bench.judge.ours_next import RANKERS
 from bench.judge.pickers import EpsilonGreedy, InTurn, Thompson
 from bench.judge.served import EXPLORING, SERVED
 from bench.parts import Part, each
+from bench.run import table
 
 SHARE = 0.2  # of the real size, for generated worlds
 SEEDS = range(1, 6)
@@ -166,4 +167,4 @@ PARTS: dict[str, Part] = {
 
 
 if __name__ == "__main__":
-    each({name: PARTS[name] for name in sys.argv[1:] or PARTS})
+    print(table(each({name: PARTS[name] for name in sys.argv[1:] or PARTS})))
