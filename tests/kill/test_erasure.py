@@ -1,5 +1,5 @@
 """Kill -9 of the worker while somebody is erased: it goes on until nothing of them is left, in any
-file of the data folder, and nothing of anybody else is gone.
+file of the data folder or table, and nothing of anybody else is gone.
 """
 
 from __future__ import annotations
@@ -19,14 +19,22 @@ WORKER = ("jhalak", "worker")
 KILLS = 4  # the supervisor gives a program up that ended seven times in a row
 
 
-def holding(folder: Path, *words: str) -> list[str]:
-    """The files in which one of the words stands, in any case and as UTF-8."""
-    found = []
-    for path in folder.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes().lower()
-            found += [f"{word} in {path}" for word in words if word.encode() in content]
-    return found
+def holding(site: Site, *words: str) -> list[str]:
+    """Where in the data folder, and in a database outside of it, one of the words stands, in any
+    case and as UTF-8.
+    """
+    places = {str(path): path.read_bytes() for path in site.data.rglob("*") if path.is_file()}
+    if site.env["JHALAK_DATABASE_URL"]:
+        tables = site.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in tables:
+            rows = site.rows(f'SELECT t::text FROM "{table}" t')
+            places[table] = "\n".join(row for (row,) in rows).encode()
+    return [
+        f"{word} in {place}"
+        for place, content in places.items()
+        for word in words
+        if word.encode() in content.lower()
+    ]
 
 
 def erasing(site: Site) -> tuple[str, str]:
@@ -53,7 +61,7 @@ def test_an_erasure_survives_its_worker(tmp_path: Path) -> None:
         for _ in range(20):
             swipe(leaves)
         swipe(stays)
-        assert holding(site.data, HANDLE, CAPTION, BIO), "the search finds what is there"
+        assert holding(site, HANDLE, CAPTION, BIO), "the search finds what is there"
         said = leaves.post("/api/me/leaving", json={"password": PASSWORD})
         assert said.status_code == 202, said.text
         site.kill(*WORKER)  # its successor looks at once for who is due, and not in a minute
@@ -67,7 +75,7 @@ def test_an_erasure_survives_its_worker(tmp_path: Path) -> None:
             assert stays.get(f"/api/videos/{video}").status_code == 404
         assert len(site.rows("SELECT 1 FROM people_person")) == 1
         swipe(stays)
-    assert holding(site.data, HANDLE, CAPTION, BIO) == []
+    assert holding(site, HANDLE, CAPTION, BIO) == []
 
 
 def swipe(client: httpx.Client) -> None:
