@@ -2,9 +2,8 @@
 who have watched one each, all known to an engine whose snapshot is kept.
 
 Run as a program, because Django reads its settings once a process:
-`python -m bench.catalogue DATA VIDEOS AUTHORS VIEWERS`. Prints the cookie of a signed-in member,
-and in the last line cookies of guests: nine tenths are of one guest in a thousand, as on a live
-site.
+`python -m bench.catalogue DATA VIDEOS AUTHORS VIEWERS`. Prints cookies of signed-in members, and of
+guests: nine tenths of these are of one guest in a thousand, as on a live site.
 """
 
 from __future__ import annotations
@@ -23,15 +22,16 @@ CHANNELS = 12
 LANGUAGES = ("hi", "en", "ta", "bn", "te", "mr")
 CHUNK = 5_000
 COOKIES = 5_000
+MEMBERS = 50  # one alone would be through with a catalogue of 10,000 within a bench
 
 
-def fill(data: Path, videos: int, authors: int = 200) -> dict[str, str]:
-    """Cookies by role: {"member": "jhalak_session=..."}."""
-    return {"member": _filled(data, videos, authors, 0)["member"][0]}
+def fill(data: Path, videos: int, authors: int = 200) -> dict[str, list[str]]:
+    """Cookies by role: {"members": ["jhalak_session=...", ...]}."""
+    return _filled(data, videos, authors, 0)
 
 
 def fill_at_size(data: Path, videos: int, authors: int, viewers: int) -> dict[str, list[str]]:
-    """Cookies by role: of one member, and of guests among `viewers`, in the order of requests."""
+    """Cookies by role: of members, and of guests among `viewers`, in the order of requests."""
     return _filled(data, videos, authors, viewers)
 
 
@@ -74,6 +74,7 @@ def _fill(data: Path, videos: int, authors: int, viewers: int) -> dict[str, list
         channels = Channel.objects.bulk_create(
             Channel(slug=f"channel{i}", name=f"Channel {i}") for i in range(CHANNELS)
         )
+    ages = sorted((rng.randrange(30 * 86_400) for _ in range(videos)), reverse=True)
     for first in range(0, videos, CHUNK):
         with transaction.atomic():
             made = Video.objects.bulk_create(
@@ -94,7 +95,7 @@ def _fill(data: Path, videos: int, authors: int, viewers: int) -> dict[str, list
                     first_rendition="720",
                     poster_base=f"posters/bench{i}",
                     storyboard=[],  # has none, or the worker would try to make one of each
-                    published_at=now - timezone.timedelta(seconds=rng.randrange(30 * 86_400)),
+                    published_at=now - timezone.timedelta(seconds=ages[i]),
                 )
                 for i in range(first, min(first + CHUNK, videos))
             )
@@ -122,11 +123,14 @@ def _fill(data: Path, videos: int, authors: int, viewers: int) -> dict[str, list
         print(file=sys.stderr)
     from jhalak.people.sessions import SessionStore
 
-    member = Person.objects.create(handle="member", role="viewer", password="!")
-    session = SessionStore()
-    session.begin(member, device="bench")
-    cookies = [f"jhalak_session={session.session_key}"]
-    return {"member": cookies, "guests": _guests(viewers, rng)}
+    members = []
+    for i in range(MEMBERS):
+        session = SessionStore()
+        session.begin(
+            Person.objects.create(handle=f"member{i}", role="viewer", password="!"), device="bench"
+        )
+        members.append(f"jhalak_session={session.session_key}")
+    return {"members": members, "guests": _guests(viewers, rng)}
 
 
 def _guests(viewers: int, rng: random.Random) -> list[str]:

@@ -45,12 +45,12 @@ def _figures(
     with serving(data, local_media=False, **options) as port:
         ready = time.perf_counter() - started
         at_rest(data)
-        one: Served = asked(port, cookies["member"][0], cookies["guests"])
+        one: Served = asked(port, cookies["members"], cookies["guests"])
         refused = sorted(_refusal(port, cookie) for cookie in cookies["guests"][:REFUSALS])
         held = memory(data)
     floor = one.floor
     rows = [figure(f"{where}: start, to the first answer", ready, "s")]
-    for who, pages in (("guests", one.guests), ("member", one.member)):
+    for who, pages in (("guests", one.guests), ("members", one.members)):
         rows += [
             figure(f"{where}: pages of 8, {who}", pages.rate, "/s", baseline=floor.rate,
                    at_least=200),
