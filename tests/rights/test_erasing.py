@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -181,6 +183,14 @@ def test_killed_at_any_step_it_goes_on(step: str, monkeypatch: pytest.MonkeyPatc
     assert len(erasures()) == 1
 
 
+def wait_for(holds: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if holds():
+            return
+        time.sleep(0.02)
+    raise AssertionError("not within a minute")
+
+
 def test_the_engine_is_what_the_log_says() -> None:
     """Byte for byte: what was made anew beside the pages, and a replay of the log as it is now."""
     here = world()
@@ -193,13 +203,29 @@ def test_the_engine_is_what_the_log_says() -> None:
     run_due()
     replayed = Engine.new()
     replayed.observe(list(log()))
-    for _ in range(3000):
-        if running.fresh().state_bytes() == replayed.state_bytes():
-            break
-        time.sleep(0.02)
-    assert running.fresh().state_bytes() == replayed.state_bytes()
+    wait_for(lambda: running.fresh().state_bytes() == replayed.state_bytes())
     assert here.leaver.viewer_key.encode() not in replayed.state_bytes()
     assert sum(isinstance(event, Erased) for _, event in log()) >= 55
+
+
+def test_an_engine_that_is_made_anew_keeps_no_process_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = world()
+    append(watched(here.leaver.viewer_key, here.others_clip, 1))
+    running, key = host(), here.leaver.viewer_key.encode()
+    running.fresh()
+    leave(here)
+    run_due()
+    with monkeypatch.context() as ending:
+        ending.setattr(threading, "main_thread", threading.Thread)  # one that is not alive
+        running.fresh()
+        for thread in threading.enumerate():
+            if thread.name == "feed-anew":
+                assert not thread.daemon, "killed in usearch's code, it would abort the process"
+                thread.join(30)
+        assert key in running.fresh().state_bytes(), "nobody waited for the new engine"
+    wait_for(lambda: key not in running.fresh().state_bytes())
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="copies the file")

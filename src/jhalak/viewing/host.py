@@ -104,7 +104,8 @@ class LocalHost:
             with self._lock:
                 self._catch_up()
         if records.events().erased() != self._erased and self._making_anew.acquire(blocking=False):
-            threading.Thread(target=self._make_anew, name="feed-anew", daemon=True).start()
+            # No daemon: a process that ends in the midst of usearch's code would be aborted.
+            threading.Thread(target=self._make_anew, name="feed-anew").start()
         return self._engine
 
     def _make_anew(self) -> None:
@@ -113,6 +114,8 @@ class LocalHost:
             erased = records.events().erased()
             engine, level = Engine.new(models=self._models, began="anew: erasure"), 0
             while stored := records.events().read(level, BATCH):
+                if not threading.main_thread().is_alive():
+                    return  # whoever starts next begins with the log as it is
                 engine.observe(list(_decoded((one.offset, one.body) for one in stored)))
                 level = stored[-1].offset
             with self._saving, self._lock:
