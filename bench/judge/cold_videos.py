@@ -8,7 +8,7 @@ that most of these viewers truly like.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 OWED = 10  # impressions to each cold video: a tenth of 353 viewers' slots is about what this takes
 ENOUGH = 0.75  # of the best tenth, named among as many guesses
+AFTER = 5_000  # impressions, about 15 to each cold video: who is promoted then?
 
 
 class Picker(Protocol):
@@ -118,9 +119,29 @@ def owing(make: Callable[[], Recommender], cold: Cold, *, pages: int = PAGES) ->
 def finding(
     make: Callable[[], Picker], cold: Cold, *, seed: int = 1, enough: float = ENOUGH
 ) -> float:
-    """Impressions until `enough` of the best tenth are named; inf when they never are. Asked after
-    every 50 impressions. Raises Unfair when a viewer gets a video twice.
+    """Impressions until `enough` of the best tenth are named; inf when they never are. Raises
+    Unfair when a viewer gets a video twice.
     """
+    for shown, true in _promotions(make, cold, seed):
+        if true >= enough:
+            return float(shown)
+    return float("inf")
+
+
+def promoted(make: Callable[[], Picker], cold: Cold, *, seed: int = 1, after: int = AFTER) -> float:
+    """Share of the tenth that is named after so many impressions which is truly of the best: the
+    true promotions; the rest are false ones. Raises Unfair as `finding` does.
+    """
+    true = 0.0
+    for shown, share in _promotions(make, cold, seed):
+        true = share
+        if shown >= after:
+            break
+    return true
+
+
+def _promotions(make: Callable[[], Picker], cold: Cold, seed: int) -> Iterator[tuple[int, float]]:
+    """After every 50 impressions, how many there were, and how much of what is named is true."""
     liked = cold.liked
     viewers, n = liked.shape
     k = max(1, n // 10)
@@ -141,7 +162,4 @@ def finding(
             picker.observe(viewer, place, bool(liked[row, place]))
             shown += 1
             if shown % 50 == 0:
-                named = len(best.intersection(picker.guess(k).tolist()))
-                if named >= enough * k:
-                    return float(shown)
-    return float("inf")
+                yield shown, len(best.intersection(picker.guess(k).tolist())) / k

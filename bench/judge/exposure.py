@@ -2,8 +2,10 @@
 impressions that no recommender chose (KuaiRand-Pure).
 
 Everybody scores the same impressions. AUC over all of them also rewards knowing who clicks much;
-the AUC within viewers only rewards knowing what each of them clicks. Settings are chosen on half of
-the viewers' impressions, figures are about the other half.
+the AUC within viewers only rewards knowing what each of them clicks. The value off policy is what
+would be clicked of 100 videos, had each viewer been shown videos drawn evenly from the tenth of the
+catalogue that scores best for them (jhalak.feed.off_policy; every video was as likely to be shown).
+Settings are chosen on half of the viewers' impressions, figures are about the other half.
 """
 
 from __future__ import annotations
@@ -21,8 +23,13 @@ from bench.judge.entries import every
 from bench.judge.factors import Als, Bpr
 from bench.judge.linear import Ease, ItemKNN
 from bench.judge.recommender import Floats, Log
+from numpy.typing import NDArray
+
+from jhalak.feed.off_policy import Estimate, estimate
 
 AIM = 0.02  # of AUC over the best baseline
+BEST = 0.1  # share of the catalogue that the policy draws from
+Targets = NDArray[np.float64]
 
 
 class Scorer(Protocol):
@@ -71,19 +78,27 @@ BASELINES = [
 class Judged:
     auc: float
     within: float  # the viewers' own, weighted by impressions
+    value: Estimate  # clicks an impression, had the best tenth been shown
     settings: dict[str, Any]
 
 
-def score(make: Callable[[], Scorer], world: Exposures, log: Log) -> Floats:
-    """float[impression]."""
+def score(make: Callable[[], Scorer], world: Exposures, log: Log) -> tuple[Floats, Targets]:
+    """float[impression] each: its score, and how likely who draws from the viewer's best tenth
+    would have been to show that video.
+    """
     scorer = make()
     scorer.begin(log, world.n_viewers, world.n_videos)
     found = np.empty(len(world.viewer), np.float32)
+    target = np.zeros(len(world.viewer))
+    few = max(1, int(BEST * world.n_videos))
     order = np.argsort(world.viewer, kind="stable")
     cuts = np.flatnonzero(np.diff(world.viewer[order])) + 1
     for rows in np.split(order, cuts):
-        found[rows] = scorer.scores(int(world.viewer[rows[0]]))[world.video[rows]]
-    return found
+        scores = scorer.scores(int(world.viewer[rows[0]]))
+        found[rows] = scores[world.video[rows]]
+        edge = np.partition(scores, -few)[-few]
+        target[rows] = (found[rows] >= edge) / np.count_nonzero(scores >= edge)
+    return found, target
 
 
 def run(
@@ -99,13 +114,16 @@ def run(
     for entry in [*entries, *ours]:
         tried = []
         for settings in entry.settings:
-            scores = score(partial(entry.make, **settings), world, log)
-            tried.append((auc(scores[~report], world.clicked[~report]), settings, scores[report]))
-        _, settings, scores = max(tried, key=lambda one: one[0])
+            scores, target = score(partial(entry.make, **settings), world, log)
+            tuned = auc(scores[~report], world.clicked[~report])
+            tried.append((tuned, settings, scores[report], target[report]))
+        _, settings, scores, target = max(tried, key=lambda one: one[0])
         clicked, viewer = world.clicked[report], world.viewer[report]
         values, weights = by_viewer(scores, clicked, viewer)
         within = float(np.average(values, weights=weights))
-        found[entry.name] = Judged(auc(scores, clicked), within, settings)
+        even = np.full(len(target), 1.0 / world.n_videos)
+        value = estimate(clicked, even, target, groups=viewer)
+        found[entry.name] = Judged(auc(scores, clicked), within, value, settings)
     return found
 
 
@@ -116,6 +134,7 @@ def figures(
     names = list(names)
     best = max(found[name].auc for name in names)
     within = max(found[name].within for name in names)
+    value = 100.0 * max(found[name].value.value for name in names)
     where = f"{'synthetic' if world.synthetic else world.name} random exposure"
     rows = []
     for name, one in found.items():
@@ -126,6 +145,13 @@ def figures(
             figure(
                 f"{where}, AUC within viewers: {name}", one.within, "", baseline=within,
                 at_least=above,
+            )
+        )  # fmt: skip
+        low, high = 100.0 * one.value.low, 100.0 * one.value.high
+        rows.append(
+            figure(
+                f"{where}, off policy, best tenth: {name} [{low:.1f}, {high:.1f}]",
+                100.0 * one.value.value, "clicks/100", baseline=value,
             )
         )  # fmt: skip
     return rows

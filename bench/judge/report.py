@@ -26,7 +26,7 @@ from bench.judge import (
     standin,
     traps,
 )
-from bench.judge.cold_videos import OWED, Cold, Picker, WithOwed
+from bench.judge.cold_videos import AFTER, OWED, Cold, Picker, WithOwed
 from bench.judge.entries import BASELINES, FIRST_DAY, Entry, entry
 from bench.judge.ours import FROZEN, OURS
 from bench.judge.ours_cold import Focus
@@ -117,7 +117,22 @@ def cold() -> list[dict[str, Any]]:
         )
         for one, make in others.items()
     ]  # fmt: skip
-    return rows
+    right = {one: _promoted(make, world) for one, make in {name: tried[name], **others}.items()}
+    return rows + [
+        figure(
+            f"{where}: true promotions, of 100, after {AFTER:,} impressions: {one}", share, "",
+            baseline=right[name],
+        )
+        for one, share in right.items()
+    ]  # fmt: skip
+
+
+def _promoted(make: Callable[..., Picker], world: data.World) -> float:
+    """As `_until_found`."""
+    return 100.0 * statistics.median(
+        cold_videos.promoted(partial(make, seed=seed), Cold.of(world, seed), seed=seed)
+        for seed in SEEDS
+    )
 
 
 def _until_found(make: Callable[..., Picker], world: data.World) -> float:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from bench.judge import cold_videos, standin
-from bench.judge.cold_videos import Cold, WithOwed, finding, owing
+from bench.judge.cold_videos import Cold, WithOwed, finding, owing, promoted
 from bench.judge.counting import Popularity
 from bench.judge.loop import Unfair
 from bench.judge.pickers import EpsilonGreedy, InTurn, Thompson
@@ -56,6 +56,14 @@ def test_finding_counts_the_impressions_until_the_best_are_named(cold):
     assert math.isinf(finding(lambda: Knows(best[::-1]), cold))
     for make in (InTurn, EpsilonGreedy, Thompson):
         assert 50.0 <= finding(make, cold, enough=0.5) < cold.liked.size
+
+
+def test_who_knows_the_best_promotes_nothing_else(cold):
+    best = best_of(cold)
+    assert promoted(lambda: Knows(best), cold, after=50) == 1.0
+    assert promoted(lambda: Knows(best[::-1]), cold, after=50) == 0.0
+    early, late = (promoted(InTurn, cold, after=after) for after in (50, cold.liked.size))
+    assert early < late
 
 
 def test_a_cold_video_twice_is_caught(cold):

@@ -92,5 +92,9 @@ def test_random_exposure_on_a_generated_world():
     found = exposure.run(world, entries=few)
     assert found["popularity"].auc == pytest.approx(found["popularity"].auc)
     assert 0.5 < found["popularity"].within < 1.0
+    value = found["popularity"].value
+    assert value.low > float(world.clicked.mean()), (
+        "the best tenth is clicked more than what chance shows"
+    )
     rows = exposure.figures(world, found, [one.name for one in few])
     assert all(row["figure"].startswith("synthetic random exposure") for row in rows)
