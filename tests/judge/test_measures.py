@@ -90,7 +90,7 @@ def test_random_exposure_on_a_generated_world():
     world = standin.kuairand(0.05)
     few = [one for one in exposure.BASELINES if one.name in {"popularity", "EASE"}]
     found = exposure.run(world, entries=few)
-    assert found["popularity"].auc == pytest.approx(found["popularity"].auc)
+    assert 0.5 < found["popularity"].auc < 1.0
     assert 0.5 < found["popularity"].within < 1.0
     value = found["popularity"].value
     assert value.low > float(world.clicked.mean()), (

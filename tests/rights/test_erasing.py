@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,6 +29,7 @@ from jhalak.rights.states import LEAVING_FOLLOWS, LeavingState, may_follow
 from jhalak.rights.walking import log, names_of, plan
 from jhalak.site.live import report
 from jhalak.viewing.host import forget_hosts, host
+from tests.live import eventually
 from tests.rights.worlds import CAPTION, GUEST, PASSWORD, PK, World, append, watched, world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -183,14 +182,6 @@ def test_killed_at_any_step_it_goes_on(step: str, monkeypatch: pytest.MonkeyPatc
     assert len(erasures()) == 1
 
 
-def wait_for(holds: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if holds():
-            return
-        time.sleep(0.02)
-    raise AssertionError("not within a minute")
-
-
 def test_the_engine_is_what_the_log_says() -> None:
     """Byte for byte: what was made anew beside the pages, and a replay of the log as it is now."""
     here = world()
@@ -203,7 +194,7 @@ def test_the_engine_is_what_the_log_says() -> None:
     run_due()
     replayed = Engine.new()
     replayed.observe(list(log()))
-    wait_for(lambda: running.fresh().state_bytes() == replayed.state_bytes())
+    eventually(lambda: running.fresh().state_bytes() == replayed.state_bytes(), seconds=60)
     assert here.leaver.viewer_key.encode() not in replayed.state_bytes()
     assert sum(isinstance(event, Erased) for _, event in log()) >= 55
 
@@ -225,7 +216,7 @@ def test_an_engine_that_is_made_anew_keeps_no_process_from_ending(
                 assert not thread.daemon, "killed in usearch's code, it would abort the process"
                 thread.join(30)
         assert key in running.fresh().state_bytes(), "nobody waited for the new engine"
-    wait_for(lambda: key not in running.fresh().state_bytes())
+    eventually(lambda: key not in running.fresh().state_bytes(), seconds=60)
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="copies the file")
