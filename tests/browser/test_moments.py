@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import PHONE, WIDE, Ear, Open, World
 from tests.browser.feed_page import CURRENT, wait_playing
@@ -181,7 +182,8 @@ def test_a_tile_plays_its_preview_under_the_mouse_and_with_focus(
 
 def test_one_plays_at_a_time_in_discover_too(visit: Open, long: dict[str, object]) -> None:
     page = visit("/discover", viewport=WIDE, has_touch=False)
-    door = page.locator("[data-slug][data-preview]").first
+    door = page.locator("[data-slug]").first
+    expect(door).to_have_attribute("data-preview", re.compile("."))
     door.hover()
     expect(door.locator(MOVING)).to_be_visible()
     page.locator("#search").fill("Little")
@@ -191,6 +193,23 @@ def test_one_plays_at_a_time_in_discover_too(visit: Open, long: dict[str, object
         tiles.nth(number).hover()
         expect(tiles.nth(number).locator(MOVING)).to_be_visible()
         assert page.locator("video").count() == 1
+
+
+def test_a_door_looked_at_before_its_preview_came_plays_it(
+    visit: Open, long: dict[str, object]
+) -> None:
+    page = visit("/offline", viewport=WIDE, has_touch=False)
+    held: list[Route] = []
+    page.route("**/api/channels/waves/videos*", lambda route: held.append(route))
+    page.goto("/discover")
+    door = page.locator("[data-slug=waves]")
+    door.hover()
+    eventually(lambda: page.wait_for_timeout(50) or held, 30, "the question for its newest clip")
+    page.wait_for_timeout(500)  # longer than a look must last
+    expect(page.locator("video")).to_have_count(0)
+    held[0].continue_()
+    expect(door.locator(MOVING)).to_be_visible()
+    assert page.locator("video").count() == 1
 
 
 def test_on_a_touch_screen_the_one_in_the_middle_plays_once(

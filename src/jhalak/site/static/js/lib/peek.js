@@ -68,6 +68,11 @@ export function settle() {
   }, REST);
 }
 
+/** A picture whose preview came while it was looked at already. @param {Element} where */
+export function arrived(where) {
+  if (touched.matches ? where.matches(":focus-visible") : where.matches(":hover, :focus-visible")) soon(where, HOVER, true);
+}
+
 document.addEventListener("pointerover", (event) => {
   if (event.pointerType === "mouse") soon(place(event.target), HOVER, true);
 });

@@ -2,6 +2,7 @@
 
 import { get, seg } from "../lib/api.js";
 import { announce, el, find, paint } from "../lib/dom.js";
+import { arrived } from "../lib/peek.js";
 import { personRow } from "../lib/people.js";
 import { tile } from "../lib/tiles.js";
 import { number, t } from "../lib/words.js";
@@ -80,7 +81,9 @@ const looks = new IntersectionObserver(
         .then(({ items: [newest] }) => {
           if (!newest?.poster) return;
           target.prepend(el("img", { src: newest.poster, alt: "", decoding: "async" }));
-          if (newest.preview) /** @type {HTMLElement} */ (target).dataset.preview = newest.preview;
+          if (!newest.preview) return;
+          /** @type {HTMLElement} */ (target).dataset.preview = newest.preview;
+          arrived(target);
         })
         .catch(() => {}); // the door's own colour stays
     }
