@@ -8,6 +8,21 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_rows_of_django() -> None:
+    """Django writes its permissions and content types, which nothing here reads, again whenever a
+    test's rows have been emptied: most of what emptying costs.
+    """
+    from django.contrib.auth.management import create_permissions
+    from django.contrib.contenttypes.management import create_contenttypes
+    from django.db.models.signals import post_migrate
+
+    assert post_migrate.disconnect(
+        create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions"
+    )
+    assert post_migrate.disconnect(create_contenttypes)
+
+
 @pytest.fixture(autouse=True)
 def _own_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     """Each test that touches rows gets an empty object store and event log, and an engine of its

@@ -190,6 +190,7 @@ def test_who_may_gets_what_they_asked_for(operation: str, world: dict[str, str])
             assert 200 <= status < 300, (who, status)
 
 
+@pytest.mark.django_db  # nothing is written, so that it may all be rolled back
 @pytest.mark.parametrize("operation", sorted(RULES))
 def test_a_suspended_person_is_a_guest(operation: str, world: dict[str, str]) -> None:
     """The session ends with the next request, whatever the role allowed before."""
@@ -235,6 +236,7 @@ def test_a_sound_that_only_hidden_videos_have_looks_absent(
             assert ask(browser(who), operation, RULES[operation], id=name) == 404, (role, name)
 
 
+@pytest.mark.django_db  # nothing is written, so that it may all be rolled back
 @pytest.mark.parametrize(
     "operation", [one for one in OPERATIONS if not one.startswith(("GET", "HEAD", "OPTIONS"))]
 )
