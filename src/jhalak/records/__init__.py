@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from jhalak.records.opened import close_stores, events, may_sweep, objects
+from jhalak.records.opened import close_stores, events, events_url, may_sweep, objects
 
 if TYPE_CHECKING:
     from jhalak.records.actions import audit, cancel, do_unname, emit, enqueue
@@ -30,6 +30,7 @@ __all__ = [
     "emit",
     "enqueue",
     "events",
+    "events_url",
     "may_sweep",
     "objects",
     "relay",

@@ -24,9 +24,14 @@ _objects: dict[tuple[int, str], Objects] = {}
 _border_logs: dict[tuple[int, str], Log] = {}
 
 
+def events_url() -> str:
+    """Where the log of events is."""
+    return f"sqlite:{options().folder / 'events.db'}"
+
+
 def events() -> Events:
     """The log of events. A forked child opens its own: SQLite and threads do not survive a fork."""
-    url = f"sqlite:{options().folder / 'events.db'}"
+    url = events_url()
     key = (os.getpid(), url)
     found = _events.get(key)
     if found is None:

@@ -10,8 +10,8 @@ process holds it (site/feed_process.py), they ask it over a socket (`remote.Remo
 of those who ask can tell the difference.
 
 When somebody was erased, events that were learnt from are no longer in the log. The engine is then
-made anew from the log as it is, beside the one that answers, and takes its place. Snapshots lie
-under a name of what was erased, so that one of before is never read after.
+made anew from the log as it is (`anew`) beside the one that answers, and takes its place. Snapshots
+lie under a name of what was erased, so that one of before is never read after.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
 from multiprocessing import util
 from pathlib import Path
@@ -29,15 +28,16 @@ from typing import Protocol
 from jhalak import records
 from jhalak.feed import Engine, models
 from jhalak.feed.clock import WatchClock
-from jhalak.feed.events import BadEvent, Event, decode
 from jhalak.feed.snapshot import FILE
 from jhalak.options import options
+from jhalak.viewing import anew
 from jhalak.viewing.wire import Clock, Feed
 
 log = logging.getLogger(__name__)
 
 BATCH = 500  # events learnt under one hold of the engine's lock: some milliseconds
 SNAPSHOT_EVERY = 20_000  # events: about a second of replay
+AGAIN = 60.0  # seconds until what failed is tried again
 
 
 class Host(Protocol):
@@ -76,6 +76,8 @@ class LocalHost:
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._making_anew = threading.Lock()
+        self._anew_from = 0.0  # of the monotonic clock
+        self._left = threading.Event()
         self.clock = WatchClock()
         started = time.monotonic()
         self._models = trained = partial(models.read, folder / "models")
@@ -103,7 +105,11 @@ class LocalHost:
         if offset > self.level:
             with self._lock:
                 self._catch_up()
-        if records.events().erased() != self._erased and self._making_anew.acquire(blocking=False):
+        if (
+            records.events().erased() != self._erased
+            and time.monotonic() >= self._anew_from
+            and self._making_anew.acquire(blocking=False)
+        ):
             # No daemon: a process that ends in the midst of usearch's code would be aborted.
             threading.Thread(target=self._make_anew, name="feed-anew").start()
         return self._engine
@@ -112,36 +118,53 @@ class LocalHost:
         """Somebody was erased: an engine that never knew them. Pages go on from the old one."""
         try:
             erased = records.events().erased()
-            engine, level = Engine.new(models=self._models, began="anew: erasure"), 0
-            while stored := records.events().read(level, BATCH):
-                if not threading.main_thread().is_alive():
-                    return  # whoever starts next begins with the log as it is
-                engine.observe(list(_decoded((one.offset, one.body) for one in stored)))
+            folder = snapshot_folder(self._root, erased)
+            drop_snapshots(self._root, but=folder)
+            if not anew.make(records.events_url(), self._root / "models", folder, self._ends):
+                if not self._ends():
+                    log.error("the feed engine could not be made anew: tried again in a minute")
+                    self._anew_from = time.monotonic() + AGAIN
+                return
+            engine = Engine.load(folder, (), models=self._models)
+            saved = level = engine.offset
+            while stored := records.events().read(level, BATCH):  # while it was made, and loaded
+                engine.observe(anew.decoded(stored))
                 level = stored[-1].offset
             with self._saving, self._lock:
                 self._engine, self.level, self._erased = engine, level, erased
                 self._catch_up_now()
-                self._folder, self._saved = snapshot_folder(self._root, erased), 0
-            drop_snapshots(self._root, but=self._folder)
-            self._save()
+                self._folder, self._saved = folder, saved
+            drop_snapshots(self._root, but=folder)
             log.info("feed engine made anew after an erasure, at offset %d", self.level)
         except Exception:
-            log.exception("the feed engine cannot be made anew: tried again at the next page")
+            log.exception("the feed engine cannot be made anew: tried again in a minute")
+            self._anew_from = time.monotonic() + AGAIN
         finally:
             self._making_anew.release()
+
+    def _ends(self) -> bool:
+        """Whether nobody waits for a new engine any more."""
+        return self._left.is_set() or not threading.main_thread().is_alive()
+
+    def leave(self) -> None:
+        """Ends what runs beside the requests; nothing is kept."""
+        self._left.set()
+        with self._making_anew:
+            pass
 
     def where(self) -> str:
         return "in the web process"
 
     def close(self) -> None:
         """A snapshot of what came since the last, so that the next start has nothing to replay."""
+        self.leave()
         if self._engine.offset > self._saved:
             self._saved = self._engine.offset
             self._save()
 
     def _catch_up_now(self) -> None:
         while stored := records.events().read(self.level, BATCH):
-            self._engine.observe(list(_decoded((one.offset, one.body) for one in stored)))
+            self._engine.observe(anew.decoded(stored))
             self.level = stored[-1].offset
 
     def _catch_up(self) -> None:
@@ -151,11 +174,11 @@ class LocalHost:
             threading.Thread(target=self._save, name="feed-snapshot").start()
 
     def _save(self) -> None:
+        if records.events().erased() != self._erased:
+            return  # it holds somebody who was erased, and is soon no more
         with self._saving:  # two at once would write one file
             self._saved = self._engine.offset
             self._engine.snapshot(self._folder)
-        if records.events().erased() != self._erased:
-            drop_snapshots(self._root, but=snapshot_folder(self._root, records.events().erased()))
 
 
 def snapshot_folder(root: Path, erased: frozenset[str]) -> Path:
@@ -171,15 +194,6 @@ def drop_snapshots(root: Path, *, but: Path) -> None:
     for file in (*root.glob(f"{FILE}*"), *root.glob(f"after-*/{FILE}*")):
         if file.parent != but:
             file.unlink(missing_ok=True)
-
-
-def _decoded(stored: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, Event]]:
-    """What the engine understands. An event of a later version is passed over, and said."""
-    for offset, body in stored:
-        try:
-            yield offset, decode(body)
-        except BadEvent as error:
-            log.warning("event %d in the log is not understood: %s", offset, error)
 
 
 _making = threading.Lock()
@@ -233,6 +247,5 @@ def _close_all() -> None:
 def forget_hosts() -> None:
     """Drop the engines of this process: the next `host()` loads again. For tests."""
     for one in _hosts.values():
-        if not isinstance(one, LocalHost):
-            one.close()
+        one.leave() if isinstance(one, LocalHost) else one.close()
     _hosts.clear()
