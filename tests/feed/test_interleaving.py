@@ -20,6 +20,7 @@ from jhalak.feed.experiments.plans import Held, Unfit, Why, place
 from jhalak.feed.experiments.results import ALPHA
 from jhalak.feed.interleaving import alternate
 from jhalak.feed.protocols import Drawn
+from jhalak.feed.sampler import Draft, _Reserved
 from jhalak.feed.stages import standard
 from tests.feed.worlds import HOUR, NOW, World, alike, started, video, watch, world
 
@@ -152,6 +153,22 @@ def test_each_side_picks_by_its_own_numbers():
     ages = {arm: [pick.video for pick in picks if pick.arms == arm] for arm in ("1a", "1b")}
     assert max(ages["1a"]) < min(ages["1b"])
     assert all(pick.score < 0 for pick in picks if pick.arms == "1b")  # by the side's own scores
+
+
+def test_where_only_one_side_has_what_is_owed_the_page_keeps_its_slots():
+    """To the other, it may lie too far below the rest to be shown for a debt."""
+    none = np.full(3, -math.inf)
+    one = none.copy()
+    one[0] = 1.0
+    for boosts in ((none, one), (one, none)):
+        drafts = [
+            Draft(Draws(1), 0.0, np.zeros(3), np.zeros(3, bool), [],
+                  _Reserved(boost, np.ones(3, bool), int(boost is one), 8))
+            for boost in boosts
+        ]  # fmt: skip
+        drafts[1].reserve_as(drafts[0])
+        chances = [draft.chance(0, 7) for draft in drafts]
+        assert chances == pytest.approx([1.0 if boost is one else 1 / 3 for boost in boosts])
 
 
 def test_who_is_not_in_it_has_a_plain_page():

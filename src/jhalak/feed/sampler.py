@@ -142,7 +142,7 @@ class Draft:
     def reserve_as(self, other: Draft) -> None:
         """Two that fill one page together have one number of reserved slots between them."""
         mine, theirs = self._reserved, other._reserved
-        mine.slots = theirs.slots = theirs.slots if theirs.boost.any() else mine.slots
+        mine.slots = theirs.slots = theirs.slots if np.isfinite(theirs.boost).any() else mine.slots
 
     def _parts(self, at: int) -> list[tuple[float, Floats]]:
         reserved, odds = self._reserved, self._odds
