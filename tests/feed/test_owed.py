@@ -6,7 +6,6 @@ import math
 import random
 from collections import Counter
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -147,6 +146,17 @@ def test_who_floods_takes_one_turn_of_many():
     assert books(here)["by_size"]["many"]["in_time"] == turns[7] // 4
 
 
+def test_where_one_watch_pays_who_floods_takes_his_turn_all_the_same():
+    here = owing([fresh(1000 + n, author=7) for n in range(20)]
+                 + [fresh(n, author=100 + n) for n in range(1, 60)], impressions=1)  # fmt: skip
+    ledger = here.engine._state.owed
+    first = [next(iter(rows)) for rows in ledger.by_language[-1].first(99)]
+    here.tell(watch("g1", here.videos[1000]))
+    after = [next(iter(rows)) for rows in ledger.by_language[-1].first(99)]
+    assert after[:-1] == first[1:]
+    assert after[-1] == first[0] + 1
+
+
 # The slots
 
 
@@ -182,8 +192,9 @@ def test_other_pages_have_no_reserved_slots_and_pay_nothing_into_the_capacity():
     assert not owed(slate)
     assert "source:owed" not in {report.stage for report in slate.stages}
     for hour in range(3):
-        told = watch("g1", here.videos[1 + hour], at=NOW + hour * HOUR)
-        here.tell(msgspec.structs.replace(told, source="scope"))
+        for source in ("scope", "link"):
+            clip = here.videos[1 + hour]
+            here.tell(watch("g1", clip, at=NOW + hour * HOUR, source=source))
     assert books(here)["capacity"] is None
 
 

@@ -27,6 +27,7 @@ from jhalak.feed.viewers import KINDS, RECENT, End, Session, View, Viewers
 
 DAY_MS = 24 * 3_600_000
 LONGEST_MS = 2**40  # a stretch of 35 years: more than any clock allows, less than any overflow
+UNRESERVED = frozenset({"scope", "link"})  # sources of pages on which no slot is reserved
 LIKED, SAVED, SHARED, PROFILE, FOLLOWED = 1.5, 1.5, 2.0, 0.5, 1.0  # in full watches
 
 ReadModel = Callable[[str, str], bytes]  # kind, digest -> artefact; see models.read
@@ -109,7 +110,7 @@ class State:
             free = held.may_teach(session, self.catalogue, row, served_ms)
             into = session if free else Session()
             self._answer(event.viewer, into, row, verdict.felt, end, at_ms)
-            self.owed.watched(row, self.now_ms, by_feed=event.source != "scope")
+            self.owed.watched(row, self.now_ms, by_feed=event.source not in UNRESERVED)
         else:
             self._correct(event.viewer, session, row, verdict.felt, end)
         now = session.recent[row] = View(event.slate, watched_ms, finished, verdict)

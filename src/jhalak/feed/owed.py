@@ -208,11 +208,10 @@ class Ledger:
         debt = self.debts.get(row)
         if debt is None:
             return
-        if self.shown(row) >= min(self.each, debt.most):
-            self._end(row, debt, "in_time" if now_ms < debt.due_ms else "late")
-            return
         for turns in self._turns(debt):
             turns.had(debt.author)
+        if self.shown(row) >= min(self.each, debt.most):
+            self._end(row, debt, "in_time" if now_ms < debt.due_ms else "late")
 
     def _advance(self, now_ms: int) -> None:
         if now_ms <= self.now_ms:
