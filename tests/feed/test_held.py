@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jhalak.feed import Config, Held, InterestKind, Scope, Weights
 from jhalak.feed import events as ev
-from jhalak.feed.viewers import REMOVED
+from jhalak.feed.viewers import REMOVED, End
 from tests.feed.test_eligibility import events as any_event
 from tests.feed.test_eligibility import published
 from tests.feed.test_noticing import clips_of
@@ -338,3 +338,57 @@ def test_what_a_guest_answered_does_not_bring_a_removed_interest_back():
     here.tell(watch("m5", here.videos[3], 1.0), ev.InterestRemoved("m5", CHANNEL, "c3", LATER))
     here.tell(ev.Joined("g1", "m5", LATER))
     assert held(here, "m5").answers == 3  # the three of c5
+
+
+def answers(here: World, viewer: str = "g1") -> list[tuple[int, End]]:
+    session = here.engine._state.viewers.session(viewer)
+    ids = here.engine._state.catalogue.ids
+    return [(ids.item(row), end) for row, end in zip(session.answers, session.ends, strict=True)]
+
+
+def test_a_member_who_logs_in_keeps_what_they_answered_since_they_removed_an_interest():
+    here = taste_of_c3("m5")
+    here.tell(ev.InterestRemoved("m5", CHANNEL, "c3", LATER))
+    here.tell(watch("m5", here.videos[63], at=LATER + HOUR))
+    before = answers(here, "m5")
+    assert 63 in dict(before)
+    for guest in ("g1", "g2"):  # of one nothing is held
+        here.tell(watch("g1", here.videos[51]), ev.Joined(guest, "m5", LATER + 2 * HOUR))
+        assert answers(here, "m5") == before
+
+
+def test_an_interest_in_a_tag_that_no_video_has_any_more_takes_no_other_answer_along():
+    here = taste_of_c3()
+    here.tell(video(99, tags=("rare",)), watch("g1", video(99)), video(99, tags=("t9",)))
+    assert (TAG, "rare") in {(one.kind, one.value) for one in held(here).interests}
+    before = answers(here)
+    here.tell(ev.InterestRemoved("g1", TAG, "rare", LATER))
+    assert strength(here, TAG, "rare") == 0
+    assert answers(here) == before
+
+
+@pytest.mark.parametrize(
+    ("said", "undone"),
+    [(ev.Liked, ev.Unliked), (ev.Saved, ev.Unsaved), (ev.NotInterested, ev.NotInterestedUndone)],
+)
+def test_a_gesture_that_is_taken_back_takes_no_watch_along(said, undone):
+    """A clip is liked while it plays, and its watching is told when the viewer moves on."""
+    here, without = world(), world()
+    here.tell(said("g1", 3, NOW))
+    for one in (here, without):
+        one.tell(watch("g1", one.videos[3], 0.6, at=LATER))
+    here.tell(undone("g1", 3, LATER + 1))
+    assert answers(here) == answers(without) == [(3, End.LEFT)]
+    here.tell(undone("g1", 3, LATER + 2))  # as of a gesture so old that it is no answer any more
+    assert answers(here) == [(3, End.LEFT)]
+
+
+def test_a_watch_that_goes_on_after_a_like_is_the_one_that_is_judged_anew():
+    here, liked = world(), world()
+    liked_then = [watch("g1", here.videos[3], 0.3, slate="s", kind=ev.WatchKind.WATCHED),
+                  watch("g1", here.videos[3], 0.7, slate="s", at=LATER)]  # fmt: skip
+    here.tell(*liked_then)
+    liked.tell(liked_then[0], ev.Liked("g1", 3, NOW + 1), liked_then[1])
+    assert answers(liked) == [*answers(here), (3, End.GESTURE)]
+    both = [one.engine._state.catalogue.columns["alone"] for one in (here, liked)]
+    assert (both[0] == both[1]).all()

@@ -124,18 +124,23 @@ def remove_interest(event: InterestRemoved, viewers: Viewers, catalogue: Catalog
     return True
 
 
-def drop_removed(viewer: str, viewers: Viewers, catalogue: Catalogue) -> None:
+def drop_removed(guest: str, member: str, viewers: Viewers, catalogue: Catalogue) -> None:
     """What a guest answered does not bring back what the member removed."""
-    session = viewers.session(viewer)
-    for kind, code in session.removed if session is not None else ():
-        _drop_answers(viewers.sessions.active(viewer), catalogue, kind, code)
+    session = viewers.session(member)
+    if session is None or viewers.session(guest) is None:
+        return
+    for kind, code in session.removed:
+        _drop_answers(viewers.sessions.active(guest), catalogue, kind, code)
 
 
 def _drop_answers(session: Session, catalogue: Catalogue, kind: str, code: int | str) -> None:
     """Forgets the answers about videos that have this channel, author, tag or language."""
     rows, _, _ = session.answered()
     if kind == "tag":
-        has = (catalogue.columns["tags"][rows] == catalogue.tags.find(code)).any(axis=1)
+        tag = catalogue.tags.find(code)
+        if tag < 0:  # no video has it any more; and -1 stands where a video has fewer tags
+            return
+        has = (catalogue.columns["tags"][rows] == tag).any(axis=1)
     else:
         has = catalogue.columns[kind][rows] == code
     session.keep_answers(~has)

@@ -223,9 +223,8 @@ class State:
 
     def joined(self, event: ev.Joined) -> bool:
         self.time(event.at_ms)
-        moved = self.viewers.join(event.guest, event.member)
-        held.drop_removed(event.member, self.viewers, self.catalogue)
-        return moved
+        held.drop_removed(event.guest, event.member, self.viewers, self.catalogue)
+        return self.viewers.join(event.guest, event.member)
 
     def prepare(self, event: ev.Promoted) -> None:
         """What takes long of a promotion, before it is applied as the next event: nothing that a
@@ -273,7 +272,7 @@ class State:
         if weight > 0:
             self._gestured(event.viewer, session, row, signal > 0, at_ms)
         else:
-            self.take_back(event.viewer, session, row)
+            self.take_back(event.viewer, session, row, End.GESTURE if signal < 0 else End.REFUSED)
         return True
 
     def _answer(
@@ -338,9 +337,9 @@ class State:
             columns["place"][rows], columns["alone"][rows], (1.0 + felt) / 2.0
         )
 
-    def take_back(self, viewer: str, session: Session, row: int) -> None:
-        """The last answer about a video was none, as far as the viewer's taste goes."""
-        if session.take_back(row):
+    def take_back(self, viewer: str, session: Session, row: int, end: End) -> None:
+        """The last such gesture about a video was none, as far as the viewer's taste goes."""
+        if session.take_back(row, (end,)):
             self.viewers.tastes.pop(viewer)
 
     def _take_to(self, event: ev.Followed | ev.Unfollowed, author: int, weight: float) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import compress
 from typing import Any, NamedTuple, TypeAlias
 
@@ -41,6 +41,9 @@ class End(enum.IntEnum):
     FINISHED = 2
     GESTURE = 3
     REFUSED = 4
+
+
+BY_WATCHING = (End.SKIPPED, End.LEFT, End.FINISHED)
 
 
 class Interest:
@@ -177,25 +180,25 @@ class Session:
             del self.answers[:-most], self.felt[:-most], self.ends[:-most], self.times[:-most]
 
     def answer_again(self, row: int, felt: float, end: int) -> float:
-        """The last answer about a video is another now. By how much; 0 when it is long ago."""
-        at = self._last(row)
+        """The last watch of a video is another now. By how much; 0 when it is long ago."""
+        at = self._last(row, BY_WATCHING)
         if at < 0:
             return 0.0
         change = felt - self.felt[at]
         self.felt[at], self.ends[at] = felt, end
         return change
 
-    def take_back(self, row: int) -> bool:
-        """Forgets the last answer about a video. False when there is none."""
-        at = self._last(row)
+    def take_back(self, row: int, ends: Collection[int] = tuple(End)) -> bool:
+        """Forgets the last answer about a video that came about so. False when there is none."""
+        at = self._last(row, ends)
         if at < 0:
             return False
         del self.answers[at], self.felt[at], self.ends[at], self.times[at]
         return True
 
-    def _last(self, row: int) -> int:
+    def _last(self, row: int, ends: Collection[int]) -> int:
         for at in range(len(self.answers) - 1, -1, -1):
-            if self.answers[at] == row:
+            if self.answers[at] == row and self.ends[at] in ends:
                 return at
         return -1
 
