@@ -113,6 +113,29 @@ def test_what_many_take_to_is_good_and_one_grumpy_viewer_says_little():
     assert here.term("quality", 2) > here.term("quality", 1) > here.term("quality", 3)
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_viewer_speaks_once_for_a_video_and_its_author_never(share):
+    """Who lets a clip go round, or skips a rival's a thousand times, moves nobody else's feed."""
+    one, many, own = (World([alike(n, author=n) for n in range(1, 41)]) for _ in range(3))
+    for here in (one, many, own):
+        here.tell(*(watch(f"m{90 + n}", here.videos[n], 0.5) for n in range(1, 41)))
+    row = one.engine._state.catalogue.row_of[3]
+    columns = [here.engine._state.catalogue.columns for here in (one, many, own)]
+    before = columns[2]["alone"].item(row)
+    one.tell(watch("m50", one.videos[3], share, slate="s0"))
+    for turn in range(300):
+        many.tell(watch("m50", many.videos[3], share, slate=f"s{turn}", at=NOW + turn * 10_000))
+        own.tell(watch("m3", own.videos[3], share, slate=f"s{turn}", at=NOW + turn * 10_000))
+    names = "quality", "trending"
+    told = [[here.term(name, 3) for name in names] for here in (one, many)]
+    assert told[0] == told[1]
+    assert [one["fair_count"].item(row) for one in columns] == [2, 2, 1]
+    assert columns[2]["alone"].item(row) == before
+    assert (
+        many.term("author", 3, "m50") * (share - 0.5) > 0
+    )  # about themselves they say it each time
+
+
 def test_a_new_video_lies_where_its_words_do():
     here = World([video(n) for n in range(1, 80)])
     here.tell(*(watch("g1", clip, 1.0) for clip in list(here.videos.values())[:60:12]))

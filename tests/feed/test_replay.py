@@ -202,7 +202,7 @@ def broken_snapshots(good: bytes):
     yield "head only", MAGIC
     yield "no head", rest
     yield "alien", b'{"model": "other"}' * 100
-    yield "a later version", good.replace(b"feed 5\n", b"feed 6\n", 1)
+    yield "a later version", good.replace(b"feed 6\n", b"feed 7\n", 1)
     yield "sealed nothing", sealed(b"")
     yield "sealed rubbish", sealed(b"\xff" * 1000)
     yield "sealed, the first part altered", sealed(rest[:LENGTH] + b"\x80" + rest[LENGTH + 1 :])

@@ -51,7 +51,7 @@ KINDS: dict[str, tuple[Any, tuple[int, ...], float]] = {
     "removed": (np.uint8, (), 0),
     "heat": (np.float64, (), 0),
     "sound": (np.int64, (), 0),
-    "fair_count": (np.float64, (), 0),  # watches
+    "fair_count": (np.float64, (), 0),  # watches, of each viewer one
     "place": (np.float32, (SIZE,), 0),  # among the others: see taste
     "alone": (np.float64, (), 0),  # what answers say of this video beyond its place: mean ...
     "unsure": (np.float64, (), Prior().video_variance),  # ... and variance, in log-odds
@@ -358,6 +358,10 @@ class Catalogue:
         if language in self.hot_by_language:
             others = self.by_language.get(language) or self._order()
             self.hot_by_language[language].remove(row, self.heat, self.marks, others.all)
+
+    def is_by(self, row: int, viewer: str) -> bool:
+        """Whether a video is the viewer's own."""
+        return viewer == f"m{self.authors.names[self.author.item(row)]}"
 
     def rows(self, videos: Iterable[int]) -> list[int]:
         """The rows of the videos that are known."""

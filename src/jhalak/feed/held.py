@@ -146,6 +146,31 @@ def _drop_answers(session: Session, catalogue: Catalogue, kind: str, code: int |
     session.keep_answers(~has)
 
 
+def feel(
+    catalogue: Catalogue,
+    most: int,
+    session: Session,
+    row: int,
+    signal: float,
+    weight: float,
+    served_ms: int,
+) -> None:
+    """Adds a signal to all that a video stands for, less what was removed since it was served. A
+    negative weight takes back. `most`: interests of one kind that are kept.
+    """
+    columns, tags = catalogue.columns, catalogue.tags.names
+    signal, weight = signal * session.growth, weight * session.growth
+    channel, author, tag, language = session.interests
+    for kind, interest in (("channel", channel), ("author", author), ("language", language)):
+        code = columns[kind].item(row)
+        if code >= 0 and session.teaches(kind, code, served_ms):
+            interest.add(code, signal, weight, most)
+    for code in columns["tags"][row].tolist():
+        name = tags[code] if code >= 0 else ""
+        if name and session.teaches("tag", name, served_ms):
+            tag.add(name, signal, weight, most)
+
+
 def may_teach(session: Session, catalogue: Catalogue, row: int, served_ms: int) -> bool:
     """Whether nothing that a video stands for was removed since it was served."""
     if not session.removed:

@@ -7,6 +7,7 @@ same state, bit for bit. Time is the event's own, which one wrong event may move
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -41,6 +42,7 @@ class State:
         self.catalogue = Catalogue(config.trending_half_ms)
         self.learner = Learner(SIZE, Prior())
         self.viewers = Viewers(config, self.learner.new)
+        self._feel = partial(held.feel, self.catalogue, config.interests)
         self.fairness = Fairness(config.skip_below)
         self.read_model = read_model
         self.models: dict[str, str] = {}  # digest of what is in force, by kind
@@ -76,7 +78,8 @@ class State:
 
     def watched(self, event: ev.Watched) -> bool:
         """Counts a watch, or lets one go on: one view of one page may come as a part, a finish,
-        another round; it is then judged anew on the sum, and counted once.
+        another round; it is then judged anew on the sum, and counted once. However often it is
+        watched, a viewer says what a video is worth to others once, and its author never (`news`).
         """
         row = self.catalogue.row_of.get(event.video)
         if row is None:
@@ -86,38 +89,41 @@ class State:
         watched_ms = min(max(0, event.watched_ms), LONGEST_MS)
         finished = event.kind in (ev.WatchKind.FINISHED, ev.WatchKind.REPLAYED)
         view = session.recent.pop(row, None)
+        felt, heat, count = 0.0, 0.0, 1.0
         if view is not None and event.slate and view.slate == event.slate:
-            self.fairness.learn(view.verdict.octave, view.verdict.bin, -1.0)
             watched_ms, finished = watched_ms + view.watched_ms, finished or view.finished
             felt, heat, count = view.felt, max(0.0, view.fair), 0.0
         else:
+            view = None
             session.fade(at_ms, self.config.interest_half_ms, self.config.interest_fade)
             session.see(row, self.config.seen)
-            felt, heat, count = 0.0, 0.0, 1.0
+        news = float(session.saw_once(row) and not self.catalogue.is_by(row, event.viewer))
+        if view is not None:
+            self.fairness.learn(view.verdict.octave, view.verdict.bin, -news)
         duration_ms = self.catalogue.columns["duration"].item(row) or event.duration_ms
         verdict = self.fairness.judge(watched_ms, duration_ms, finished)
-        self.fairness.learn(verdict.octave, verdict.bin)
+        self.fairness.learn(verdict.octave, verdict.bin, news)
         skipped = watched_ms < self.config.skip_below * duration_ms and not finished
         end = End.FINISHED if finished else End.SKIPPED if skipped else End.LEFT
         served_ms = event.served_ms or event.at_ms
         self._feel(session, row, verdict.felt - felt, count, served_ms)
         self.catalogue.watched(
             row,
-            max(0.0, max(0.0, verdict.fair) - heat) * self.catalogue.weight_at(at_ms),
-            count,
+            news * max(0.0, max(0.0, verdict.fair) - heat) * self.catalogue.weight_at(at_ms),
+            news * count,
         )
         if count:
             free = held.may_teach(session, self.catalogue, row, served_ms)
             into = session if free else Session()
-            self._answer(event.viewer, into, row, verdict.felt, end, at_ms)
-            self.owed.watched(row, self.now_ms, by_feed=event.source not in UNRESERVED)
+            self._answer(event.viewer, into, row, verdict.felt, end, at_ms, news)
+            if news:
+                self.owed.watched(row, self.now_ms, by_feed=event.source not in UNRESERVED)
         else:
-            self._correct(event.viewer, session, row, verdict.felt, end)
+            self._correct(event.viewer, session, row, verdict.felt, end, news)
         now = session.recent[row] = View(event.slate, watched_ms, finished, verdict)
-        before = None if count else view
-        self.statistics.watched(event, at_ms, self.catalogue, row, now, before)
+        self.statistics.watched(event, at_ms, self.catalogue, row, now, view)
         if event.arms and self.viewers.ties(event.viewer).learns:
-            seen = grown(before, now, self.config.skip_below * duration_ms)
+            seen = grown(view, now, self.config.skip_below * duration_ms)
             self.experiments.watched(event.arms, event.viewer, at_ms, seen)
         if len(session.recent) > RECENT:
             session.recent.popitem(last=False)
@@ -276,9 +282,16 @@ class State:
         return True
 
     def _answer(
-        self, viewer: str, session: Session, row: int, felt: float, end: End, at_ms: int
+        self,
+        viewer: str,
+        session: Session,
+        row: int,
+        felt: float,
+        end: End,
+        at_ms: int,
+        news: float,
     ) -> None:
-        """A watch teaches about the video and about the viewer what was felt in [-1, 1]."""
+        """A watch teaches what was felt in [-1, 1]: about the viewer, and if news of the video."""
         columns = self.catalogue.columns
         own = self._own(viewer, session)
         columns["alone"][row], columns["unsure"][row] = self.learner.learn(
@@ -287,17 +300,20 @@ class State:
             columns["alone"].item(row),
             columns["unsure"].item(row),
             (1.0 + felt) / 2.0,
+            shared=news > 0.0,
         )
         session.answer(row, felt, end, at_ms, self.config.answers)
 
-    def _correct(self, viewer: str, session: Session, row: int, felt: float, end: End) -> None:
+    def _correct(
+        self, viewer: str, session: Session, row: int, felt: float, end: End, news: float
+    ) -> None:
         """The watch went on, and what was felt is another by now."""
         columns = self.catalogue.columns
         columns["alone"][row] = self.learner.correct(
             columns["place"][row],
             columns["alone"].item(row),
             columns["unsure"].item(row),
-            session.answer_again(row, felt, end) / 2.0,
+            session.answer_again(row, felt, end) / 2.0 * news,
         )
         self.viewers.tastes.pop(viewer)
 
@@ -347,24 +363,6 @@ class State:
         session.fade(self.time(event.at_ms), self.config.interest_half_ms, 1.0)
         grown = weight * session.growth
         session.interests[KINDS.index("author")].add(author, grown, grown, self.config.interests)
-
-    def _feel(
-        self, session: Session, row: int, signal: float, weight: float, served_ms: int
-    ) -> None:
-        """Adds a signal to all that the video stands for, less what was removed since it was
-        served. A negative weight takes back.
-        """
-        columns, most = self.catalogue.columns, self.config.interests
-        signal, weight = signal * session.growth, weight * session.growth
-        channel, author, tag, language = session.interests
-        for kind, interest in (("channel", channel), ("author", author), ("language", language)):
-            code = columns[kind].item(row)
-            if code >= 0 and session.teaches(kind, code, served_ms):
-                interest.add(code, signal, weight, most)
-        for code in columns["tags"][row].tolist():
-            name = self.catalogue.tags.names[code] if code >= 0 else ""
-            if name and session.teaches("tag", name, served_ms):
-                tag.add(name, signal, weight, most)
 
 
 _APPLY: dict[type, Callable[[State, Any], bool]] = {

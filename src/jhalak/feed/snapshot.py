@@ -1,6 +1,6 @@
 """The engine's state as bytes, and back: the same state gives the same bytes.
 
-    line 1   "jhalak feed 5\\n"
+    line 1   "jhalak feed 6\\n"
     parts    each its length in 8 bytes, then MessagePack of `_Part`
     seal     sha-256 of all before, 32 bytes
 
@@ -43,7 +43,7 @@ from jhalak.feed.taste import SIZE, Learner, Own
 from jhalak.feed.viewers import KeptTies, Session, Ties, View, Viewers
 
 FILE = "feed.snapshot"
-MAGIC = b"jhalak feed 5\n"
+MAGIC = b"jhalak feed 6\n"
 LENGTH, SEAL = 8, 32  # bytes
 AT_ONCE = 16  # viewers in one part: about a millisecond of work
 _LOWER = np.tril_indices(SIZE)

@@ -171,6 +171,10 @@ class Session:
         if len(self.seen) >= 2 * most:
             self.seen = array("i", self.seen_rows()[-most:].tolist())
 
+    def saw_once(self, row: int) -> bool:
+        """Whether a row that was seen was not seen before, as far as that is remembered."""
+        return int(np.count_nonzero(np.frombuffer(self.seen[:], np.int32) == row)) < 2
+
     def answer(self, row: int, felt: float, end: int, at_ms: int, most: int) -> None:
         self.answers.append(row)
         self.felt.append(felt)

@@ -108,11 +108,22 @@ class Learner:
         return _logistic(self.average(place, alone) + own.level + float(own.mean @ place))
 
     def learn(
-        self, own: Own, place: Floats, alone: float, unsure: float, answer: float
+        self,
+        own: Own,
+        place: Floats,
+        alone: float,
+        unsure: float,
+        answer: float,
+        *,
+        shared: bool = True,
     ) -> tuple[float, float]:
         """One answer in [0, 1]: 0 is dislike, 1 is like. `alone` and `unsure`: mean and variance of
-        what is true of this video alone; returned as they are now. `own` is changed.
+        what is true of this video alone; returned as they are now. `own` is changed. Not `shared`:
+        nothing else is.
         """
+        if not shared:
+            self.learn_own(own, place, self.average(place, alone), answer)
+            return alone, unsure
         alone, unsure, own.level, own.level_variance = _kernel().learn(
             self.mean, self.cov, own.mean, own.cov, own.level, own.level_variance,
             place, alone, unsure, answer, *self._fading, self._shared, self._personal,
