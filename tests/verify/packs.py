@@ -37,7 +37,7 @@ class Signer:
         self.id = hashlib.sha256(name.encode() + b"\n" + self.public).digest()[:4]
         self.verifier_key = f"{name}+{self.id.hex()}+{base64.b64encode(self.public).decode()}"
 
-    def line(self, text: str, at: int = 1_780_000_000) -> str:
+    def line(self, text: str, at: int = UNTIL // 1000) -> str:
         if self.algorithm == 1:
             signature = self.key.sign(text.encode())
         else:

@@ -14,6 +14,7 @@ import msgspec
 
 from jhalak.border.log.entries import Kind, read_entry
 
+_SAID = ("kind", "subject", "expires", "from_ms", "until_ms")  # tells one exception from another
 _ABOUT = (b'"kind":"egress_flow"', b'"kind":"egress_refusal"', b'"kind":"control"')
 
 
@@ -66,8 +67,6 @@ def said(
         "map": map_digest,
         "map_differences": map_differences,
         "destinations": [{"name": one["name"], "expires": one["expires"]} for one in destinations],
-        "exceptions": [
-            {name: one[name] for name in ("kind", "subject", "expires")} for one in exceptions
-        ],
+        "exceptions": [{name: one[name] for name in _SAID if name in one} for one in exceptions],
         "unsealed": sorted(unsealed),
     }

@@ -48,6 +48,9 @@ KINDS = KEPT | COUNTED
 OPEN = KEPT | {"egress_flow", "egress_refusal", "model", "map", "clock", "key"}
 # Processes that are outside by what they are for; any other exception must stand in the log.
 BY_DESIGN = frozenset({"supervisor", "keeper", "broker", "control", "world", "crowd"})
+# What is only entered while the site runs.
+BUSY = frozenset({"control", "egress_flow", "egress_refusal", "staff_session", "audit_read"})
+SPAN_MS = 300_000  # what ran is known by spans of this length
 LATE_MS = 15 * 60_000  # entries of several processes may come in another order than their times
 SILENCE = 2  # periods: the control comes at any moment of each, so two lie less than that apart
 LONGEST_PERIOD_MS = 24 * 3_600_000  # a pack may state a shorter one, and no longer one
@@ -92,6 +95,15 @@ class Broken(Exception):
     """A file or note that cannot be read as what it should be; the message says why."""
 
 
+def plain(text: str) -> str:
+    """Without what a terminal would obey, or what turns the direction of writing: such characters
+    are told by their numbers. The words of a pack are its maker's.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in text)
+
+
 @dataclass
 class Report:
     """What was found. `reasons`: check -> sentences; a check without any holds, if not idle."""
@@ -103,7 +115,7 @@ class Report:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def red(self, check: str, reason: str) -> None:
-        found = self.reasons.setdefault(check, [])
+        reason, found = plain(reason), self.reasons.setdefault(check, [])
         if reason in found:
             return
         if len(found) < MOST_REASONS:
@@ -375,6 +387,7 @@ class Part:
     staff: Counter[str] = field(default_factory=Counter)
     bad_map: list[str] = field(default_factory=list)
     rotated: list[tuple[int, str]] = field(default_factory=list)  # entry, key that signs from then
+    busy: dict[int, int] = field(default_factory=dict)  # span in which the site ran -> an entry
     sealed: int = 0
 
 
@@ -494,6 +507,8 @@ def _take(part: Part, index: int, leaf: bytes, period: int) -> None:
     part.ids[number & 63].append(number)
     part.count += 1
     part.kinds[kind] += 1
+    if kind in BUSY:
+        part.busy.setdefault(at // SPAN_MS, index)
     if part.first_at is None:
         part.first_at, part.high, part.low = at, at, (at, index)
     elif at > part.high:
@@ -579,6 +594,7 @@ class Entries:
         self.gaps: list[tuple[int, int, int]] = []
         self.bad_map: list[str] = []
         self.rotated: list[tuple[int, str]] = []
+        self.busy: dict[int, int] = {}
         self.first_at: int | None = None
         self.high = 0
         self.ids = [array("Q") for _ in range(64)]
@@ -594,6 +610,7 @@ class Entries:
         self.models |= part.models
         self.bad_map += part.bad_map
         self.rotated += part.rotated
+        self.busy = part.busy | self.busy
         for mine, theirs in zip(self.ids, part.ids, strict=True):
             mine.extend(theirs)
         self._add_flows(part)
@@ -738,10 +755,18 @@ def running(begin: int, end: int, stopped: Iterable[tuple[int, int]]) -> int:
     return end - begin - sum(max(0, min(end, b) - max(begin, a)) for a, b in stopped)
 
 
-def _exception(item: dict[str, Any]) -> tuple[str, str, str]:
+def release_digest(told: dict[str, Any]) -> str:
+    """Of the release manifest that is told in release.json, as an installation enters it."""
+    made = {name: value for name, value in told.items() if name != "differences"}
+    text = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _exception(item: dict[str, Any]) -> tuple[str, ...]:
     """What tells one exception from another."""
-    kind, subject, expires = (str(item.get(name)) for name in ("kind", "subject", "expires"))
-    return kind, subject, expires
+    return tuple(
+        str(item.get(name)) for name in ("kind", "subject", "expires", "from_ms", "until_ms")
+    )
 
 
 def stops(
@@ -780,6 +805,7 @@ class Pack:
         self.witness_keys = [Key.parse(text) for text in witness_keys]
         self.retired: list[Key] = []  # trusted, and exchanged for another one
         self.exchanged: list[tuple[str, Checkpoint, int, bytes]] = []  # file, under what, entry
+        self.cosigned: list[tuple[str, int]] = []  # witness, second
         self.checkpoints, self.code, self.tell = list(checkpoints), code, tell
         self.processes = processes or min(os.cpu_count() or 1, 8)
         self.manifest: dict[str, Any] = {}
@@ -809,6 +835,7 @@ class Pack:
         checkpoint = self._checkpoint()
         entries = Entries(self.period)
         of_log: dict[str, Callable[[Entries], None]] = {
+            "checkpoint": self._newest_key,
             "time": lambda found: self._times(found, first),
             "control": self._control,
             "seal": self._seals,
@@ -977,14 +1004,15 @@ class Pack:
             found.note
         ):
             self.report.red("checkpoint", "the checkpoint is not signed by the log's key")
-        cosigned = []
         for key in self.witness_keys:
             at = found.note.signed_at(key) if key.algorithm == 4 else None
             if at is None:
                 self.report.red("witnesses", f"witness {key.name} did not cosign the checkpoint")
             else:
-                cosigned.append(f"{key.name} at {when(at * 1000)}")
-        self.report.facts["cosigned"] = cosigned
+                self.cosigned.append((key.name, at))
+        self.report.facts["cosigned"] = [
+            f"{name} at {when(at * 1000)}" for name, at in self.cosigned
+        ]
         if not self.witness_keys:
             self.report.notes.append("This log has no witness.")
             self.report.idle.add("witnesses")
@@ -1001,14 +1029,13 @@ class Pack:
         if entries is None:
             entries = read_log(tiles, first, self.period, self.processes, self.tell)
         self.report.add(entries.report)
+        return entries
+
+    def _newest_key(self, entries: Entries) -> None:
         trusted = [key for key in self.log_keys if key not in self.retired]
         for index, text in entries.rotated[-1:]:
             if Key.parse(text) not in trusted:
-                self.report.red(
-                    "checkpoint",
-                    f"entry {index} gave the log another key, and no record leads there",
-                )
-        return entries
+                raise Broken(f"entry {index} gave the log another key, and no record leads there")
 
     def _exchanges(self, tiles: Tiles, checkpoint: Checkpoint) -> None:
         """The entry that exchanged a key stands in this very tree, and so does what was signed."""
@@ -1054,6 +1081,8 @@ class Pack:
     def _times(self, entries: Entries, first: int) -> None:
         stopped = self._stopped(entries)
         self.report.facts["stopped"] = [[when(a), when(b)] for a, b in stopped]
+        self._ran(entries)
+        self._witnessed(entries)
         gaps = list(entries.gaps)
         if entries.first_at is None:
             self.report.red("time", "the log has no entry in this period")
@@ -1074,6 +1103,28 @@ class Pack:
                 f"a gap: no entry from {when(begin)} to {when(end)} (before {before}), and no stop"
                 " and start, nor an exception, explain it",
             )
+
+    def _ran(self, entries: Entries) -> None:
+        """A stop excuses that nothing was measured, so nothing may have gone on after it."""
+        for begin, end in stops(entries.kept, self.until):
+            for span in range((begin + LATE_MS) // SPAN_MS + 1, (end - LATE_MS) // SPAN_MS):
+                if span in entries.busy:
+                    self.report.red(
+                        "time",
+                        f"the log says that the site was stopped from {when(begin)} to {when(end)},"
+                        f" and entry {entries.busy[span]} shows that it ran",
+                    )
+                    break
+
+    def _witnessed(self, entries: Entries) -> None:
+        """A witness's clock is not the operator's."""
+        for name, at in self.cosigned:
+            if at * 1000 < entries.high - LATE_MS:
+                self.report.red(
+                    "time",
+                    f"an entry is dated {when(entries.high)}, and witness {name} had signed it by"
+                    f" then, at {when(at * 1000)}",
+                )
 
     def _stopped(self, entries: Entries) -> list[tuple[int, int]]:
         """Times that a stop and a start explain, or a declared exception; none overlaps another."""
@@ -1146,6 +1197,9 @@ class Pack:
             now = []
         told = [("now", item) for item in now]
         told += [(when(at), body) for _, at, kind, body in entries.kept if kind == "seal"]
+        for at, body in self._reports(entries):
+            moment = f"residency report of {when(at)}"
+            told += [(moment, {"name": name}) for name in body.get("unsealed", [])]
         for moment, item in told:
             name = str(item.get("name") if isinstance(item, dict) else None)[:80]
             if isinstance(item, dict) and item.get("sealed") is True:
@@ -1156,6 +1210,12 @@ class Pack:
             else:
                 self.report.red("seal", f"process {name} was not sealed ({moment}): {why}")
         self.report.notes = list(dict.fromkeys(self.report.notes))
+
+    def _reports(self, entries: Entries) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The reports of the pack's time: of what began before it they alone may tell."""
+        for _, at, kind, body in entries.kept:
+            if kind == "residency_report" and at >= self.since:
+                yield at, body
 
     def _flows(self, entries: Entries) -> None:
         try:
@@ -1236,6 +1296,7 @@ class Pack:
         return []
 
     def _exceptions(self, entries: Entries) -> None:
+        self._runners(entries)
         in_force = self._in_force(entries)
         for item in _json(self.folder, "exceptions.json", list):
             if not isinstance(item, dict):
@@ -1253,9 +1314,19 @@ class Pack:
             if _exception(item) not in in_force:
                 self.report.red("exceptions", f"the exception {what} is not in force by the log")
 
-    def _in_force(self, entries: Entries) -> set[tuple[str, str, str]]:
+    def _runners(self, entries: Entries) -> None:
+        """Other machines that are given originals: outside of every seal that is told of here."""
+        for index, at, kind, body in entries.kept:
+            if kind == "exception" and body.get("exception") == "runner":
+                done = "let in" if body.get("event") == "declared" else "removed"
+                self.report.notes.append(
+                    f"Runner {str(body.get('name'))[:80]}, which makes videos on another machine,"
+                    f" was {done} at {when(at)} (entry {index})."
+                )
+
+    def _in_force(self, entries: Entries) -> set[tuple[str, ...]]:
         """The exceptions that the log knows at the end of the pack."""
-        found: set[tuple[str, str, str]] = set()
+        found: set[tuple[str, ...]] = set()
         begun = not self.manifest.get("first_entry")  # else the first report is where it begins
         for _, _, kind, body in entries.kept:
             if kind == "residency_report" and not begun:
@@ -1281,6 +1352,10 @@ class Pack:
                 self.report.red("map", str(difference)[:300])
         for difference in entries.bad_map:
             self.report.red("map", difference)
+        for at, body in self._reports(entries):
+            if count := body.get("map_differences"):
+                said = f"the residency report of {when(at)} counted {str(count)[:20]} differences"
+                self.report.red("map", f"{said} between what was stored and what was declared")
 
     def _release(self, entries: Entries) -> None:
         found = _json(self.folder, "release.json", dict)
@@ -1294,6 +1369,13 @@ class Pack:
             given = body.get("differences") if kind == "release" else None
             for difference in given if isinstance(given, list) else []:
                 self.report.red("release", f"entry {index}: {str(difference)[:300]}")
+        logged = [
+            body["digest"]
+            for _, _, kind, body in entries.kept
+            if kind == "release" and body.get("digest")
+        ]
+        if logged and logged[-1] != release_digest(found):
+            self.report.red("release", "release.json is not the manifest that the last start had")
         if self.code is not None:
             self._code(self.code, files)
 
@@ -1458,7 +1540,8 @@ def as_html(report: Report) -> str:
             f"<h2>What was checked</h2><table>{''.join(checks)}</table>",
             "<h2>Claim 1, residency: where the bytes are</h2><p>What left through the broker:</p>",
             _rows(flows, ("destination", "flows", "bytes in", "bytes out")),
-            f"<p>Deliberate attempts to leave, blocked and seen: {facts.get('controls', 0):,}.",
+            f"<p>Deliberate attempts to leave, blocked and seen: {facts.get('controls', 0):,},",
+            f" one expected in each {facts.get('period_hours', 0):g} h.",
             f" Times at which the site was stopped: {len(stopped):,}.</p>",
             _rows(map(tuple, stopped[:50]), ("stopped", "started")) if stopped else "",
             "<h2>Claim 2, control: who holds keys and privileged access</h2>",
@@ -1488,7 +1571,7 @@ def as_text(report: Report) -> str:
         lines += [f"  {check}: {reason}" for reason in reasons]
         if report.more[check]:
             lines.append(f"  {check}: and {report.more[check]} more")
-    lines += [f"  note: {note}" for note in report.notes]
+    lines += [f"  note: {plain(note)}" for note in report.notes]
     return "\n".join(lines)
 
 
@@ -1522,13 +1605,13 @@ def main(arguments: list[str] | None = None) -> int:
             tell=tell,
         ).run()
     except Broken as error:
-        print(f"RED: this is no evidence pack: {error}", file=sys.stderr)
+        print(f"RED: this is no evidence pack: {plain(str(error))}", file=sys.stderr)
         return 2
     if given.json:
         text = json.dumps(report.as_json(), indent=1, ensure_ascii=False)
-        given.json.write_text(text + "\n", "utf-8")
+        given.json.write_text(text + "\n", "utf-8", "backslashreplace")
     if given.html:
-        given.html.write_text(as_html(report), "utf-8")
+        given.html.write_text(as_html(report), "utf-8", "backslashreplace")
     print(as_text(report))
     return 0 if report.green else 1
 

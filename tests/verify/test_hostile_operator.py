@@ -1,0 +1,131 @@
+"""What an operator who holds the log's key might write into log or pack so that it looks green."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from jhalak.border.release import FORMAT, Release
+from jhalak.verify import verify
+from tests.verify import packs
+from tests.verify.looking import KEYS, only, said
+from tests.verify.packs import HOUR, START, UNTIL, leaf, look, make_pack
+
+
+def in_order(leaves: list[bytes]) -> list[bytes]:
+    return sorted(leaves, key=lambda one: json.loads(one)["at"])
+
+
+def report_of(at: int, **body: Any) -> bytes:
+    plain = {"destinations": [packs.DESTINATION], "exceptions": [], "unsealed": []}
+    return leaf(at, "residency_report", {**plain, **body})
+
+
+def test_a_stop_that_was_none(tmp_path: Path, leaves: list[bytes]) -> None:
+    """It would excuse all controls from then on, while the site goes on sending."""
+    quiet = [one for one in leaves if b'"kind":"control"' not in one]
+    stop = leaf(START + 4, "stop", {})
+    report = look(make_pack(tmp_path, in_order([*quiet, stop])))
+    only(report, "time", "says that the site was stopped", "shows that it ran")
+
+
+def test_a_stop_and_a_start_around_a_day_of_work(tmp_path: Path) -> None:
+    leaves = packs.entries()
+    begin, end = START + 8 * HOUR, START + 20 * HOUR
+    between = range(begin, end)
+    leaves = [
+        one
+        for one in leaves
+        if b'"kind":"control"' not in one or json.loads(one)["at"] not in between
+    ]
+    leaves += [leaf(begin, "stop", {}), leaf(end, "start", {})]
+    only(look(make_pack(tmp_path, in_order(leaves))), "time", "shows that it ran")
+
+
+def test_a_gap_that_is_longer_than_the_log_knows(tmp_path: Path) -> None:
+    item = {"kind": "gap", "subject": "power", "reason": "cut", "expires": "2030-01-01"}
+    told = {**item, "from_ms": START + 20 * HOUR, "until_ms": START + 21 * HOUR}
+    longer = {**item, "from_ms": START, "until_ms": UNTIL}
+    leaves = [*packs.entries(skip=range(10, 30)), packs.excused(told)]
+    report = look(make_pack(tmp_path, leaves, said(exceptions=[longer])))
+    only(report, "exceptions", "gap of power is not in force by the log")
+
+
+@pytest.mark.parametrize("at", [UNTIL - 5 * HOUR, START + HOUR])
+def test_a_process_that_was_unsealed_before_the_pack_and_in_its_time(
+    tmp_path: Path, at: int
+) -> None:
+    """It was started before the first entry and stopped before the pack was made: only the daily
+    reports know it.
+    """
+    leaves = in_order([*packs.entries(), report_of(at, unsealed=["web"])])
+    report = look(make_pack(tmp_path, leaves))
+    only(report, "seal", "process web was not sealed", "residency report")
+
+
+def test_a_column_that_was_undeclared_before_the_pack_and_in_its_time(tmp_path: Path) -> None:
+    leaves = in_order([*packs.entries(), report_of(UNTIL - HOUR, map_differences=2)])
+    only(look(make_pack(tmp_path, leaves)), "map", "2 differences")
+
+
+def test_a_release_manifest_that_no_start_had(tmp_path: Path, leaves: list[bytes]) -> None:
+    made = Release(format=FORMAT, version="1", files={"jhalak/a.py": "0" * 64}, dependencies={})
+    told = said(release={**msgspec.to_builtins(made), "differences": []})
+    for number, digest in enumerate((made.digest(), hashlib.sha256(b"another").hexdigest())):
+        entry = leaf(UNTIL - 6, "release", {"version": "1", "digest": digest, "differences": []})
+        report = look(make_pack(tmp_path / str(number), [*leaves, entry], told))
+        if number:
+            only(report, "release", "is not the manifest that the last start had")
+        else:
+            assert report.green, report.reasons
+
+
+def test_a_machine_outside_that_was_let_in_is_told(tmp_path: Path, leaves: list[bytes]) -> None:
+    body = {"exception": "runner", "name": "far-away", "event": "declared"}
+    report = look(make_pack(tmp_path, [*leaves, leaf(UNTIL - 6, "exception", body)]))
+    assert report.green, report.reasons
+    assert any("far-away" in note and "another machine" in note for note in report.notes)
+
+
+def test_a_witness_that_signed_before_the_entries_say_they_were_made(
+    tmp_path: Path, leaves: list[bytes]
+) -> None:
+    """Its clock is not the operator's: entries dated later than it saw them were dated freely."""
+    text = packs.checkpoint(leaves).decode().rpartition("\n\n")[0] + "\n"
+    early = packs.LOG.note(text) + packs.WITNESS.line(text, UNTIL // 1000 - 9 * 3600).encode()
+    report = look(make_pack(tmp_path, leaves, signed=early))
+    only(report, "time", "witness.example/w1 had signed it by then")
+
+
+def test_an_exchanged_key_that_is_none_is_red_and_no_other_check_stops(
+    tmp_path: Path, leaves: list[bytes]
+) -> None:
+    bad = leaf(UNTIL - 6, "key", {"event": "log_rotated", "new": "nonsense"})
+    report = look(make_pack(tmp_path, [*leaves, bad]))
+    only(report, "checkpoint", "nonsense")
+
+
+def test_no_word_of_a_pack_reaches_the_terminal_as_a_command(
+    tmp_path: Path, leaves: list[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else it clears the screen and writes a verdict of its own."""
+    trick = "\x1b[2J\x1b[HGREEN: the evidence holds\n\x9b8m\u202e\udcff"
+    pack = make_pack(tmp_path, leaves)
+    (pack / "people.json").write_text(json.dumps([]))  # red, so that there is something to hide
+    processes = [{"name": trick, "pid": 1, "sealed": False, "why": trick}]
+    (pack / "processes.json").write_text(json.dumps(processes))
+    (pack / "strange\x1b[2J").write_text("")
+    written = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html")]
+    assert verify.main([str(pack), *KEYS, *written]) == 1
+    shown = capsys.readouterr().out
+    assert all(c == "\n" or c.isprintable() for c in shown), shown
+    assert "GREEN" not in [line[:5] for line in shown.splitlines()]
+    assert json.loads((tmp_path / "r.json").read_text())["verdict"] == "red"
+    (pack / "manifest.json").write_text(json.dumps({"format": "\x1b[2J"}))
+    assert verify.main([str(pack), *KEYS]) == 2
+    assert "\x1b" not in capsys.readouterr().err
