@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from jhalak import records
 from jhalak.border.log import durable, sealed, spool
 from jhalak.border.log.checkpoints import read_signed
-from jhalak.border.log.entries import EntryError, Kind, opens, read_entry
+from jhalak.border.log.entries import EntryError, Kind, now_ms, opens, read_entry
 from jhalak.border.log.keys import key_file, load_signer, log_folder, spool_folder
 from jhalak.border.log.spool import Spool
 from jhalak.border.log.tiles import Tiles
@@ -31,6 +31,11 @@ def found() -> list[object]:
     assert log is not None
     leaves = [leaf for _, leaf in Tiles(log.folder).entries(0, log.head.size)]
     return [read_entry(leaf).body.get("n") for leaf in leaves]
+
+
+def next_moment() -> None:
+    before = now_ms()
+    until(lambda: now_ms() > before)
 
 
 class Undone(Exception):
@@ -59,6 +64,21 @@ class TestDrain:
         log = border_log()
         assert log is not None
         assert read_entry(log.tiles.entry(0, 2)).id == first
+
+    def test_what_waited_long_goes_in_by_its_time_wherever_it_waited(self) -> None:
+        """The stop of a site waits in the spool until the next start, which enters rows too; after
+        those, the verifier takes it for held back.
+        """
+        box = Spool(spool_folder(options().folder), "site")
+        for number in range(0, 6, 2):
+            box.write(Kind.STOP, {"n": number})
+            next_moment()
+            enter(Kind.KEY, {"n": number + 1})
+            next_moment()
+        (box.folder / "000-none.entries").write_bytes(b"nonsense")
+        assert drain() == 6
+        assert found() == [0, 1, 2, 3, 4, 5]
+        assert not spool.waiting(box.folder)
 
     def test_what_cannot_be_an_entry_fails_its_cause(self) -> None:
         with pytest.raises(EntryError):

@@ -13,6 +13,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from jhalak.border.log import rotation, spool
@@ -66,12 +68,11 @@ def drain() -> int:
         rotation.go_on(log, key_file(options().folder))
         moved = 0
         while True:
-            # By turns: what was brought by a process that was killed is then within the log's
-            # window, however much waits.
-            rows = _drain_rows(log)
-            files = _drain_file(log)
-            moved += rows + files
-            if not rows and not files:
+            # The oldest first: an entry that stands after much younger ones looks held back.
+            files = spool.waiting(spool_folder(options().folder))
+            count = _drain_rows(log, files[0].name if files else "") or _drain_file(log, files)
+            moved += count
+            if not count and not files:
                 return moved
 
 
@@ -90,8 +91,12 @@ def settle(seconds: float) -> bool:
         time.sleep(0.1)
 
 
-def _drain_rows(log: Log) -> int:
-    rows = list(LedgerEntry.objects.order_by("id")[:BATCH])
+def _drain_rows(log: Log, file: str) -> int:
+    """`file`: rows that are not older than this one of the spool wait; their ids begin, as its
+    name does, with 48 bits of time.
+    """
+    older = LedgerEntry.objects.filter(key__lt=file[:12]) if file else LedgerEntry.objects
+    rows = list(older.order_by("id")[:BATCH])
     if not rows:
         return 0
     for row in rows:
@@ -102,8 +107,8 @@ def _drain_rows(log: Log) -> int:
     return len(rows)
 
 
-def _drain_file(log: Log) -> int:
-    for path in spool.waiting(spool_folder(options().folder)):
+def _drain_file(log: Log, files: Iterable[Path]) -> int:
+    for path in files:
         try:
             leaves = spool.read(path)
             log.append(leaves)
