@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,66 @@ def test_a_redirect_to_a_declared_destination_is_a_flow_of_its_own(
     assert [flow["destination"] for flow in ends] == ["gateway", "next"]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [{"purpose": "alerts to staff"}, {"classes": ["technical"]}],
+    ids=["purpose", "classes"],
+)
+def test_a_redirect_leads_to_no_destination_that_is_declared_for_something_else(
+    tmp_path: Path,
+    both: tuple[Path, Path],
+    serve: Callable[[Any], Server],
+    other: dict[str, Any],
+) -> None:
+    """Else whoever answers at one could have any of the others called, with its credentials and
+    the body that was meant for the first.
+    """
+    last = serve(https())
+    first = serve(https("307 Go", f"Location: https://{HOST}:{last.port}/wipe\r\n"))
+    with World(tmp_path) as world:
+        world.internal(first, both[1])
+        world.internal(last, both[1], name="other", **other)
+        refused(world, "declared for something else")
+    assert last.connections == 0
+
+
+def test_a_redirect_to_the_same_place_keeps_the_declaration(
+    tmp_path: Path, both: tuple[Path, Path], serve: Callable[[Any], Server]
+) -> None:
+    """Two destinations may be at one host, each with credentials of its own."""
+    server = serve(https())
+    server._answer = https("307 Go", f"Location: https://{HOST}:{server.port}/again\r\n")
+    with World(tmp_path) as world:
+        world.internal(server, both[1], name="first")
+        world.internal(server, both[1])
+        refused(world, "sent on more than")
+        ends = [flow for flow in world.of(Kind.EGRESS_FLOW) if flow["outcome"] != "opening"]
+    assert {flow["destination"] for flow in ends} == {"gateway"}
+
+
+def test_who_asks_a_byte_at_a_time_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jhalak.border.egress.broker.READ_S", 0.3)
+    with World(tmp_path) as world, socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(world.place))
+        line.sendall((1 << 20).to_bytes(4, "little"))
+        line.settimeout(0.05)
+        answer = b""
+        for _ in range(400):  # 20 s at least
+            try:
+                line.sendall(b" ")
+                answer = line.recv(1 << 16)
+                break
+            except TimeoutError:
+                continue
+            except BrokenPipeError:
+                answer = line.recv(1 << 16)
+                break
+    assert b"cannot be read" in answer
+    assert "cannot be read" in world.of(Kind.EGRESS_REFUSAL)[-1]["reason"]
+
+
 def test_another_name_or_authority_is_not_talked_to(
     tmp_path: Path, both: tuple[Path, Path], serve: Callable[[Any], Server]
 ) -> None:
@@ -264,7 +325,7 @@ def test_a_question_that_is_none_is_refused(tmp_path: Path, sent: bytes) -> None
             line.connect(str(world.place))
             line.sendall(sent)
             line.shutdown(socket.SHUT_WR)
-            body = messages.read(line, messages.MOST_ANSWERED)
+            body = messages.read(line, messages.MOST_ANSWERED, time.monotonic() + 60)
         assert "cannot be read" in msgspec.json.decode(body, type=Refusal).reason
         assert len(world.of(Kind.EGRESS_REFUSAL)) == 1
 
@@ -306,7 +367,9 @@ def _asked(world: World) -> str:
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(30)
         line.connect(str(world.place))
-        return msgspec.json.decode(messages.read(line, 1 << 20), type=Refusal).reason
+        return msgspec.json.decode(
+            messages.read(line, 1 << 20, time.monotonic() + 60), type=Refusal
+        ).reason
 
 
 def test_a_broker_at_the_end_of_a_long_path_is_asked(

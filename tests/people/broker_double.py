@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class _Handler(socketserver.BaseRequestHandler):
     server: BrokerDouble
 
     def handle(self) -> None:
-        asked = msgspec.json.decode(messages.read(self.request, messages.MOST_ASKED), type=Asked)
+        body = messages.read(self.request, messages.MOST_ASKED, time.monotonic() + 60)
+        asked = msgspec.json.decode(body, type=Asked)
         if self.server.refusing:
             messages.write(self.request, Refusal(self.server.refusing))
             return

@@ -117,8 +117,9 @@ class Broker:
     def _serve(self, line: socket.socket) -> None:
         try:
             with line, contextlib.suppress(OSError):
+                reply = self._reply(line)
                 line.settimeout(READ_S)
-                messages.write(line, self._reply(line))
+                messages.write(line, reply)
         except Exception:
             logger.exception("a flow was not answered")
         finally:
@@ -129,7 +130,8 @@ class Broker:
         name = ""
         try:
             try:
-                body = messages.read(line, messages.MOST_ASKED)
+                until = time.monotonic() + READ_S
+                body = messages.read(line, messages.MOST_ASKED, until)
                 asked = msgspec.json.decode(body, type=Asked)
             except (BadFrame, msgspec.DecodeError, TimeoutError) as error:
                 raise Refused(f"the question cannot be read: {error}") from error
@@ -211,15 +213,23 @@ class Broker:
 def _onward(
     onward: Redirected, before: Destination, declared: dict[str, Destination]
 ) -> Destination:
-    """Where a redirect leads, if that is declared. Raises Refused."""
+    """Where a redirect leads, if that is declared, for the same purpose and for all that may be in
+    the body: who answers at one destination does not get another one called. Raises Refused.
+    """
     if onward.local:
         return before
-    for one in declared.values():
-        same = (one.host, one.port) == (onward.host, onward.port)
-        if same and onward.secure and one.kind is before.kind is not Kind.MAIL:
+    there = [
+        one
+        for one in (before, *declared.values())
+        if (one.host, one.port) == (onward.host, onward.port)
+        and onward.secure
+        and one.kind is before.kind is not Kind.MAIL
+    ]
+    for one in there:
+        if one.purpose == before.purpose and {*before.classes} <= {*one.classes}:
             return one
-    where = f"{onward.host}:{onward.port}"
-    raise Refused(f"{before.name} sends on to {where}, which is not declared"[:500])
+    why = "declared for something else" if there else "not declared"
+    raise Refused(f"{before.name} sends on to {onward.host}:{onward.port}, which is {why}"[:500])
 
 
 class _Declared:

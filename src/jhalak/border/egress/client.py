@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
 from pathlib import Path
 
 import msgspec
@@ -49,7 +50,7 @@ def send(broker: Path, destination: str, request: Mail | Post) -> Answer:
                 BrokenPipeError
             ):  # refused before it was read: the reply says so
                 messages.write(line, Asked(destination, request))
-            body = messages.read(line, messages.MOST_ANSWERED)
+            body = messages.read(line, messages.MOST_ANSWERED, time.monotonic() + PATIENCE)
         reply: Reply = msgspec.json.decode(body, type=Answer | Refusal)
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NotSent("nothing is declared that anything may be sent to") from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 
 import msgspec
 
@@ -61,17 +62,21 @@ def write(line: socket.socket, message: Asked | Reply) -> None:
     line.sendall(_HEAD.pack(len(body)) + body)
 
 
-def read(line: socket.socket, most: int) -> bytes:
-    """The body of one frame. Raises BadFrame, OSError."""
-    (length,) = _HEAD.unpack(_exactly(line, _HEAD.size))
+def read(line: socket.socket, most: int, until: float) -> bytes:
+    """The body of one frame, whole by `until` (of time.monotonic). Raises BadFrame, OSError."""
+    (length,) = _HEAD.unpack(_exactly(line, _HEAD.size, until))
     if length > most:
         raise BadFrame(f"{length} bytes are too many: at most {most}")
-    return _exactly(line, length)
+    return _exactly(line, length, until)
 
 
-def _exactly(line: socket.socket, size: int) -> bytes:
+def _exactly(line: socket.socket, size: int, until: float) -> bytes:
     parts, left = [], size
     while left:
+        time_left = until - time.monotonic()
+        if time_left <= 0:
+            raise TimeoutError("it took too long")
+        line.settimeout(time_left)
         part = line.recv(min(left, 1 << 16))
         if not part:
             raise BadFrame("it broke off")
