@@ -115,6 +115,10 @@ def descriptor(pid: str) -> None:
     _check(LIBC.syscall(438, at, 0, 0))
 
 
+def rename(old: str, new: str) -> None:
+    Path(old).rename(new)
+
+
 def write(path: str) -> None:
     with Path(path).open("a"):
         pass

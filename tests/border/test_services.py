@@ -44,6 +44,10 @@ def rules(data: Path) -> Rules:
 
 @pytest.fixture(scope="module")
 def leave(rules: Rules) -> Try:
+    return trying(rules)
+
+
+def trying(rules: Rules) -> Try:
     """What came of one of leaving.py's ways, tried in the seal."""
 
     def run(name: str, *arguments: object) -> str:
@@ -141,6 +145,47 @@ def test_it_writes_its_data_and_reads_the_rest(leave: Try, data: Path) -> None:
     assert leave("write", "/tmp/of-its-own") == "done"
     assert not Path("/tmp/of-its-own").exists()
     assert leave("write", "/dev/null") == "done"
+
+
+def test_what_is_declared_it_may_not_write(rules: Rules, tmp_path: Path) -> None:
+    """Who took over a web process would else declare where the broker sends things."""
+    border = tmp_path / "border"
+    opened = [border / "keys", border / "spool"]
+    for folder in opened:
+        folder.mkdir(parents=True)
+    file = border / "destinations.toml"
+    file.write_text("")
+    leave = trying(service_rules(tmp_path, reads=[LEAVING.parent], shut=[border], opened=opened))
+    fresh = border / "fresh"
+    fresh.write_text("")
+    asked = [
+        ["write", str(file)],
+        ["write", str(border / "new")],
+        ["rename", str(border), str(tmp_path / "away")],
+        ["rename", str(opened[0]), str(tmp_path / "away")],
+        ["write", str(opened[0] / "kept")],
+        ["write", str(opened[1] / "kept")],
+        ["write", str(tmp_path / "kept")],
+    ]
+    told = json.loads(leave("each", json.dumps(asked)))
+    assert told[:2] == ["EROFS", "EROFS"]
+    assert {*told[2:4]} <= {"EBUSY", "EXDEV", "EROFS"}
+    assert told[4:] == ["done"] * 3
+    fresh.rename(file)  # as an editor saves it
+    assert leave("write", file) == "EROFS"
+
+
+def test_a_link_in_the_data_opens_nothing_that_the_seal_hides(tmp_path: Path) -> None:
+    """It may have been put there by who took over a process, for the next start."""
+    data, disk = tmp_path / "data", tmp_path / "disk"
+    for folder in (data, disk):
+        folder.mkdir()
+    (data / "objects").symlink_to(disk)
+    bad = ("/", "/run", "/run/none", "/tmp", "/dev/shm", "/etc", "/usr/lib", sys.prefix)
+    code = Path(service_rules.__code__.co_filename).parents[1]
+    for number, place in enumerate((*bad, str(code), str(tmp_path))):
+        (data / f"link-{number}").symlink_to(place)
+    assert set(service_rules(data).writes) == {data, disk}
 
 
 def test_what_it_seals_stands_behind_every_wall_that_would_stand_outside(

@@ -160,13 +160,14 @@ def own_root(reads: list[str], writes: list[str]) -> None:
 
 def own_view(reads: list[str], writes: list[str], hides: list[str]) -> None:
     """The file tree as it is, but read-only; in place of what is hidden an empty folder in memory,
-    with what is read and written put back.
+    with what is read and written put back. What is read within what is written is read-only there,
+    and as the root of a mount it cannot be renamed.
     """
     here = os.getcwd()  # noqa: PTH109
     _check(_LIBC.unshare(_NEW_MOUNT))
     _check(_LIBC.mount(None, b"/", None, ctypes.c_ulong(_PRIVATE), None))
-    hidden = tuple(f"{path}/" for path in hides)
-    again = [path for path in reads if path.startswith(hidden) or path.startswith("/proc/")]
+    within = tuple(f"{path}/" for path in [*hides, *writes, "/proc"])
+    again = [path for path in reads if path.startswith(within)]
     kept = [(path, _copy(path)) for path in sorted({*again, *writes})]
     _attributes(_HERE, b"/", _RECURSIVE, _READ_ONLY | _NO_SUID | _NO_DEVICES)
     flags = ctypes.c_ulong(_NO_SUID | _NO_DEVICES)

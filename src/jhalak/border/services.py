@@ -21,6 +21,8 @@ from jhalak.border.seal import SERVICE_WALLS, Rules, Seal, Wall
 
 _DEVICES = tuple(Path("/dev") / name for name in ("null", "zero", "full", "random", "urandom"))
 HIDDEN = tuple(Path(name) for name in ("/dev", "/run", "/tmp", "/var/tmp"))  # noqa: S108
+_SYSTEM = tuple(Path(name) for name in ("/etc", "/proc", "/sys", "/usr"))
+_NEVER = (Path("/dev"), Path("/run"), *_SYSTEM)
 # A process that seals others writes their maps of users there; these parts stay read-only.
 _PROC, _PROC_SHUT = Path("/proc"), (Path("/proc/sys"), Path("/proc/sysrq-trigger"))
 # Each switch, the value that shuts, and one that opens.
@@ -34,26 +36,49 @@ _SWITCHES = (
 
 
 def service_rules(
-    data: Path, *, reads: Iterable[Path] = (), seals: bool = False, orphan: int = 9
+    data: Path,
+    *,
+    reads: Iterable[Path] = (),
+    shut: Iterable[Path] = (),
+    opened: Iterable[Path] = (),
+    seals: bool = False,
+    orphan: int = 9,
 ) -> Rules:
     """What a process of the site may. `reads`: sockets and folders that it needs though they may
-    lie in a hidden folder; its own program is known. `seals`: it starts sealed programs itself.
+    lie in a hidden folder; its own program is known. `shut`: folders of the data that it may not
+    write, but for `opened` in them. `seals`: it starts sealed programs itself.
+
+    Links in the data folder are followed to where an operator put a part of it, on another disk.
+    Who took over a process may have put one there too, for the next start: none opens what the seal
+    hides, or the code that runs outside of it.
     """
-    links = [path.resolve() for path in data.iterdir() if path.is_symlink()]
-    writes = [data, *links]
     own = [Path(sys.prefix), Path(sys.base_prefix), *map(Path, filter(None, sys.path))]
+    links = [path.resolve() for path in data.iterdir() if path.is_symlink()]
+    links = [path for path in links if _elsewhere(path, [data, *own])]
+    writes = [data, *links, *(path.resolve() for path in opened)]
     named = {path.absolute() for path in [*_DEVICES, *own, *reads]}
+    locked = _PROC_SHUT if seals else ()
     seen = [path for path in named if not any(path.is_relative_to(one) for one in writes)]
     return Rules(
         cpu_seconds=0,
         memory_bytes=0,
-        reads=tuple(_there([*seen, *(_PROC_SHUT if seals else ())])),
+        reads=tuple(_there([*seen, *(path.resolve() for path in shut), *locked])),
         writes=tuple(_there([*writes, *([_PROC] if seals else [])])),
         hides=tuple(path for path in HIDDEN if path.is_dir() and not path.is_symlink()),
         nobody=os.geteuid() == 0,
         orphan=orphan,
         walls=SERVICE_WALLS,
     )
+
+
+def _elsewhere(path: Path, own: Iterable[Path]) -> bool:
+    """Whether a link may lead here: to a folder that neither holds nor lies in one of our own or of
+    a system's, and is not what the seal hides; of /tmp and /var/tmp to something in them.
+    """
+    for one in (*own, *HIDDEN, *_SYSTEM):
+        if one.resolve().is_relative_to(path):
+            return False
+    return not any(path.is_relative_to(one.resolve()) for one in (*own, *_NEVER))
 
 
 def _there(paths: Iterable[Path]) -> list[Path]:

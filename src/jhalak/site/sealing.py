@@ -44,6 +44,8 @@ _WORK = {
     **EXCUSED,
 }
 # Who speaks to what.
+# The others may not write where the operator declares what may leave, and where that is kept.
+_WRITES_LOG = ("worker", "migrate", "demo-prepare")
 _WITHOUT_DATABASE, _WITHOUT_OBJECTS = ("front",), ("feed",)
 
 
@@ -80,7 +82,18 @@ class Sealing:
 
     def _rules(self, name: str) -> Rules:
         folder = self._given.folder.resolve()
-        return service_rules(folder, reads=self._reads(name), seals=name == "worker")
+        border = folder / "border"
+        opened = [border / "keys", border / "spool"]
+        for path in opened:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        writes_log = name in _WRITES_LOG
+        return service_rules(
+            folder,
+            reads=self._reads(name),
+            shut=() if writes_log else (border,),
+            opened=() if writes_log else opened,
+            seals=name == "worker",
+        )
 
     def _broker(self) -> Rules:
         """It has a network, and of the data folder writes the spool alone."""
