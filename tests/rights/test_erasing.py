@@ -20,7 +20,9 @@ from jhalak.feed.events import Erased, decode
 from jhalak.options import options
 from jhalak.people.actions import Browser, do_log_in
 from jhalak.people.models import Person
+from jhalak.people.roles import Role
 from jhalak.people.sessions import SessionStore
+from jhalak.records import ledger
 from jhalak.records.jobs import run_due
 from jhalak.records.models import AuditEntry, LedgerEntry
 from jhalak.rights import actions, erasing, keyring, starting, tombstones
@@ -72,6 +74,9 @@ PERSONAL = (
 
 def test_nothing_personal_remains_and_nothing_else_goes() -> None:
     here = world()
+    Person.objects.filter(pk=PK).update(role=Role.OPERATOR)  # their log-ins are in the border's log
+    do_log_in(SessionStore(), Browser(), handle="udaipurleaver", password=PASSWORD)
+    assert ledger.drain() >= 1
     host().fresh()
     host().close()  # a snapshot that knows them
     before = everything()

@@ -14,8 +14,10 @@ from jhalak.border.log.entries import Kind, seal
 from jhalak.border.log.keys import key_file, load_signer, log_folder
 from jhalak.border.log.writer import Log
 from jhalak.options import options
+from jhalak.people.models import Person
 from jhalak.people.roles import HOLDERS, Permission, Role
 from jhalak.records import ledger
+from jhalak.records.keyring import subject_of
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/operator/log", "/operator/log/0", "/operator/log/0/proof", "/operator/log/checkpoint"]
@@ -114,7 +116,8 @@ def test_who_reads_is_read_about_once_a_sitting(
         read(auditor, path)
     assert ledger.settle(20)
     found = [one.body for _, one in logged() if one.kind is Kind.AUDIT_READ]
-    assert found == [{"person": "meera", "role": "auditor", "what": "log"}]
+    subject = subject_of(Person.objects.get(handle="meera").key_name)
+    assert found == [{"subject": subject, "role": "auditor", "what": "log"}]
     monkeypatch.setattr("jhalak.site.ledger.ONE_SITTING", timedelta())
     read(auditor, "/operator/log")
     assert ledger.settle(20)

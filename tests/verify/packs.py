@@ -139,7 +139,13 @@ def entries(skip: Iterable[int] = ()) -> list[bytes]:
     return sorted(found, key=lambda one: json.loads(one)["at"])
 
 
-STAFF = {"person": "p", "role": "operator", "place": "Pune", "purpose": "support", "begun": 1}
+STAFF = {
+    "subject": "a5" * 32,
+    "role": "operator",
+    "place": "Pune",
+    "purpose": "support",
+    "begun": 1,
+}
 DESTINATION = {
     "name": "mail",
     "host": "mail.example",

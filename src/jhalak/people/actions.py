@@ -22,8 +22,9 @@ from jhalak.feed.events import Followed, Joined, PersonalAccepted, PersonalDecli
 from jhalak.options import options
 from jhalak.people import handles, passwords, pictures
 from jhalak.people.access import written
+from jhalak.people.log_names import name_in_log
 from jhalak.people.models import Follow, Person
-from jhalak.people.roles import STAFF, Role
+from jhalak.people.roles import Role
 from jhalak.people.sessions import SessionStore
 from jhalak.people.text import clean
 from jhalak.people.throttle import Throttle
@@ -78,7 +79,7 @@ def do_sign_up(
         records.audit(draft, "person.join", str(draft))
         if under_age:  # said before the guest's behaviour comes along
             records.emit(PersonalDeclined(viewer=draft.viewer_key, at_ms=now_ms()))
-        _begin(session, browser, draft)
+        _begin(session, browser, draft, "")
     return draft
 
 
@@ -136,22 +137,25 @@ def do_log_in(session: SessionStore, browser: Browser, *, handle: str, password:
         throttle.give_back(key)
     if person.suspended_at is not None:
         raise Forbidden("suspended", _("This account is suspended. Write to the operator."))
+    named = name_in_log(person)
     with transaction.atomic():
         _stay(person)
         records.audit(person, "person.log_in", str(person))
-        _begin(session, browser, person)
+        _begin(session, browser, person, named)
     return person
 
 
-def begin_by_code(session: SessionStore, browser: Browser, person: Person, encoded: str) -> None:
+def begin_by_code(
+    session: SessionStore, browser: Browser, person: Person, encoded: str, named: str
+) -> None:
     """Signs in whoever had a code (`codes`), in its transaction. `encoded`: hash of a new password,
-    "" when it stays; with a new one every other browser is logged out.
+    "" when it stays; with a new one every other browser is logged out. `named`: `name_in_log`.
     """
     if encoded:
         _set_password(person, encoded, keep=None, by=person)
     _stay(person)
     records.audit(person, "person.log_in", str(person), by="code")
-    _begin(session, browser, person)
+    _begin(session, browser, person, named)
 
 
 def do_leave(person: Person, until: datetime) -> None:
@@ -175,14 +179,14 @@ def _stay(person: Person) -> None:
     _announce_videos(person)
 
 
-def _begin(session: SessionStore, browser: Browser, person: Person) -> None:
+def _begin(session: SessionStore, browser: Browser, person: Person, named: str) -> None:
     """In the caller's transaction. Of somebody with an office it is an entry of the border's log:
-    who looks at the country's data from where is what an auditor asks.
+    who looks at the country's data from where is what an auditor asks. `named`: `name_in_log`.
     """
     session.begin(person, clean(browser.device[:80], most=80, field="device"))
-    if person.role in STAFF:
+    if named:
         body = {
-            "person": person.handle,
+            "subject": named,
             "role": person.role,
             "place": browser.address,
             "purpose": "the duties of the role",

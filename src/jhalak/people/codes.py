@@ -25,6 +25,7 @@ from jhalak.people import actions, passwords, senders
 from jhalak.people.actions import Browser
 from jhalak.people.addresses import address
 from jhalak.people.contacts import lookup_of, opened
+from jhalak.people.log_names import name_in_log
 from jhalak.people.models import Code, Contact, ContactKind, Person
 from jhalak.people.sessions import SessionStore, hashed
 from jhalak.people.throttle import Throttle
@@ -166,10 +167,11 @@ def do_log_in_with_code(
             Code.objects.filter(pk=row.pk).update(tries=F("tries") - 1)  # the code was right
             raise
         encoded = passwords.hash_of(password)
+    named = name_in_log(person)
     with transaction.atomic():
         if not Code.objects.filter(pk=row.pk).delete()[0]:
             raise _wrong()  # used a moment ago
-        actions.begin_by_code(session, browser, person, encoded)
+        actions.begin_by_code(session, browser, person, encoded, named)
     return person
 
 

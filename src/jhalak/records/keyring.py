@@ -45,13 +45,19 @@ def person_keys() -> PersonKeys:
     return PersonKeys(keys_folder(), installation())
 
 
+def subject_of(key_name: str) -> str:
+    """A person's name in the border's log, in hex: nobody without the key finds out whose it is.
+    Raises KeysError. Not for inside a transaction: it may ask a key service.
+    """
+    return installation().subject_hash(key_name).hex()
+
+
 def shred(key_name: str) -> None:
     """Destroys a person's key for ever, and has it in the log. Idempotent: what was destroyed is
     entered once. Raises KeysAway: call it again then.
     """
     if person_keys().shred(key_name):
-        subject = installation().subject_hash(key_name).hex()
-        enter(Kind.KEY, {"event": "shredded", "subject": subject})
+        enter(Kind.KEY, {"event": "shredded", "subject": subject_of(key_name)})
 
 
 def close_keys() -> None:

@@ -21,6 +21,7 @@ from jhalak.media.speech import KIND
 from jhalak.options import options
 from jhalak.people.models import Person
 from jhalak.people.roles import STAFF
+from jhalak.records.keyring import subject_of
 from jhalak.site.live import report
 
 JURISDICTION = "jurisdiction.txt"
@@ -46,7 +47,11 @@ def say(data: Path, captures: list[Any], lock: Path | None = None) -> Said:
         release=said_of_release(border / release.FILE),
         models=said_of_models(data / "feed" / "models") | said_of_brought(data),
         people=[
-            {"name": person.handle, "roles": [person.role]}
+            {
+                "name": person.handle,
+                "roles": [person.role],
+                "subject": subject_of(person.key_name),
+            }
             for person in Person.objects.filter(role__in=STAFF).order_by("handle")
         ],
         materials=materials(lock),

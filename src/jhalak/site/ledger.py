@@ -25,6 +25,7 @@ from jhalak.border.log.reading import newest, number_at
 from jhalak.border.log.tiles import TileError, Tiles
 from jhalak.options import options
 from jhalak.people.access import Viewer, require
+from jhalak.people.log_names import name_in_log
 from jhalak.people.models import Person
 from jhalak.people.roles import Permission
 from jhalak.problems import BadRequest, NotFound, Unavailable
@@ -138,9 +139,10 @@ def do_note_reading(person: Person) -> None:
     )
     if recent.exists():
         return
+    named = name_in_log(person)
     with transaction.atomic():
         records.audit(person, READ, "border:log")
-        enter(Kind.AUDIT_READ, {"person": person.handle, "role": person.role, "what": "log"})
+        enter(Kind.AUDIT_READ, {"subject": named, "role": person.role, "what": "log"})
 
 
 def _opened() -> tuple[Tiles, checkpoints.Checkpoint | None]:

@@ -37,7 +37,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     exceptions: list[Any]  # {kind, subject, reason, owner, expires, from_ms?, until_ms?}
     release: Mapping[str, Any]  # the release manifest, and differences: [sentence]
     models: Mapping[str, tuple[Mapping[str, Any], bytes]]  # digest -> (line, manifest)
-    people: list[Any]  # {name, roles} of who has more than a viewer's rights
+    people: list[Any]  # {name, roles, subject} of who has more than a viewer's rights
     materials: Mapping[str, Any]  # CycloneDX
     captures: list[Any]  # {capture, sha256, differences}
     keys: Mapping[str, Any]  # log: verifier key, witnesses: [verifier key]
