@@ -20,7 +20,13 @@ from jhalak.records import ledger
 from jhalak.records.keyring import subject_of
 
 pytestmark = pytest.mark.django_db
-PAGES = ["/operator/log", "/operator/log/0", "/operator/log/0/proof", "/operator/log/checkpoint"]
+PAGES = [
+    "/operator/log",
+    "/operator/log/0",
+    "/operator/log/0/proof",
+    "/operator/log/checkpoint",
+    "/operator/border",
+]
 
 
 @pytest.fixture

@@ -271,6 +271,7 @@ def own_settings(request: Request) -> HttpResponse:
         "codes": bool(senders.kinds()),
         "most_contact": addresses.MOST,
         "may_audit": request.viewer.can(Permission.READ_AUDIT),
+        "operates": request.viewer.can(Permission.READ_OPERATIONS),
     }
     return render(request, "settings.html", {"account": mine, "nav": "me", **more})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from jhalak.site.api import api
+from jhalak.site.border_audit import audit_urls
 from jhalak.site.border_page import border_urls
 from jhalak.site.code_pages import code_urls
 from jhalak.site.experiment_pages import experiment_urls
@@ -24,6 +25,7 @@ urlpatterns = [
     *operator_urls,
     *experiment_urls,
     *ledger_urls,
+    *audit_urls,
 ]
 handler400 = "jhalak.site.errors.bad_request"
 handler403 = "jhalak.site.errors.forbidden"
