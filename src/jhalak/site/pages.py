@@ -109,7 +109,8 @@ def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
 
 
 def _feed(request: Request, scope: str, value: str = "", **more: Any) -> HttpResponse:
-    return render(request, "feed.html", {"scope": scope, "value": value, **more})
+    judges = request.viewer.can(Permission.WITHDRAW)
+    return render(request, "feed.html", {"scope": scope, "value": value, "judges": judges, **more})
 
 
 @require_safe
@@ -157,6 +158,9 @@ def video(request: Request, public_id: str) -> HttpResponse:
         scope, value = "author", card.author.handle
     first = msgspec.to_builtins(card) | {"token": _link_token(request.viewer, found)}
     more = {"card": card, "first": first, "title": _("Clip"), "nav": "home"}
+    if found.withdrawn_at and request.viewer.can(Permission.SEE_WITHDRAWN):
+        first["withdrawn"] = found.withdrawn_reason
+        more["about"] = _("Taken down: %(reason)s") % {"reason": found.withdrawn_reason}
     if card.visibility == Visibility.PUBLIC and not found.author.private:
         more["preview"] = preview(request, card)
     return _feed(request, scope, value, **more)

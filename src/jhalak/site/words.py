@@ -104,6 +104,12 @@ def _feed() -> dict[str, str]:
         "more": _("more"),
         "not_interested": _("Not interested"),
         "not_interested_text": _("You will see less like this."),
+        "reason": _("Why"),
+        "restore": _("Bring back"),
+        "restore_text": _("It is seen again where it was. Your reason is in the audit."),
+        "restore_title": _("Bring this clip back"),
+        "restored": _("Brought back."),
+        "see_again": _("Look at it"),
         "see_profile": _("See {name}"),
         "sound_off": _("Sound off"),
         "sound_of": _("Original sound · @{handle}"),
@@ -113,6 +119,13 @@ def _feed() -> dict[str, str]:
         "undone": _("Taken back."),
         "upload_first": _("Upload a clip"),
         "video_by": _("A clip by {name}"),
+        "withdraw": _("Take down"),
+        "withdraw_text": _(
+            "Nobody sees it from now on, but its author and moderators. You can bring it back."
+            " Its author reads your reason."
+        ),
+        "withdraw_title": _("Take this clip down"),
+        "withdrawn_now": _("Taken down."),
         "feed_knows": _("What the feed knows about you"),
         "feed_knows_text": _("See it, correct it, pause it."),
         "forget_this": _("Forget this: {what}"),

@@ -100,8 +100,22 @@ function menu(slide) {
       line("share", t("share"), then(() => share(item, () => slide.show()))),
       ...captionLines(item).map(([text, act]) => line("captions", text, then(act))),
       el("a", { class: "sheet-item", href: `/@${item.author.handle}` }, icon("person"), el("span", {}, t("see_profile", { name: `@${item.author.handle}` }))),
+      "judges" in feed.dataset ? line("alert", t(item.withdrawn ? "restore" : "withdraw"), then(() => judge(item))) : "",
       line("help", t("keys"), then(keySheet)),
     ].filter(Boolean);
+  });
+}
+
+/** For moderators, who alone fetch it. @param {any} item */
+async function judge(item) {
+  const { judgeSheet } = await import("../feed/judge.js");
+  judgeSheet(item, () => {
+    if (!item.withdrawn) {
+      document.querySelector(".feed-title small")?.remove(); // it said that this clip is down
+      return toast(t("restored"));
+    }
+    if (reel.current?.item === item) reel.step(1);
+    toast(t("withdrawn_now"), { label: t("see_again"), act: () => location.assign(`/v/${item.id}`) });
   });
 }
 
