@@ -25,12 +25,15 @@ from jhalak.people.sessions import SessionStore
 from jhalak.records import ledger
 from jhalak.records.jobs import run_due
 from jhalak.records.models import AuditEntry, LedgerEntry
-from jhalak.rights import actions, erasing, keyring, starting, tombstones
-from jhalak.rights.models import Kept, Leaving
+from jhalak.rights import actions, downloading, erasing, keyring, starting, tombstones
+from jhalak.rights.models import Download, Kept, Leaving
 from jhalak.rights.states import LEAVING_FOLLOWS, LeavingState, may_follow
 from jhalak.rights.walking import log, names_of, plan
+from jhalak.safety.actions import do_withdraw_video
 from jhalak.site.live import report
+from jhalak.videos.actions import do_delete_video
 from jhalak.viewing.host import forget_hosts, host
+from tests.factories import video
 from tests.live import eventually
 from tests.rights.worlds import CAPTION, GUEST, PASSWORD, PK, World, append, watched, world
 
@@ -287,3 +290,85 @@ def test_every_pair_of_states() -> None:
     for before in LeavingState:
         for after in LeavingState:
             assert may_follow(before, after) == (after in LEAVING_FOLLOWS[before])
+
+
+# ---- what comes while somebody goes --------------------------------------------------------------
+
+
+def keys() -> list[str]:
+    """Objects that are somebody's who left."""
+    kept = ("owner/", "videos/")
+    return [one.key for one in records.objects().list("") if not one.key.startswith(kept)]
+
+
+def test_what_is_put_while_somebody_is_erased_goes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that was under way when its session ended."""
+    here = world()
+    upload = options().folder / "uploads" / ("b" * 32)
+    whole = erasing.STEPS["events"]
+
+    def late(*given: object) -> object:
+        records.objects().put(f"people/{PK}/late.webp", b"late", content_type="image/webp")
+        upload.parent.mkdir(exist_ok=True)
+        upload.write_bytes(b"late")
+        return whole(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setitem(erasing.STEPS, "events", late)
+    leaving = leave(here)
+    run_due()
+    leaving.refresh_from_db()
+    assert leaving.state == LeavingState.ERASED
+    assert keys() == []
+    assert not upload.exists()
+
+
+def test_a_clip_that_arrives_while_somebody_is_erased_goes_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = world()
+    whole, came = erasing.STEPS["videos"], []
+
+    def late(*given: object) -> object:
+        counts = whole(*given)  # type: ignore[arg-type]
+        clip = video(here.leaver, "waves")
+        came.append(f"videos/{clip.public_id}/r/720.mp4")
+        records.objects().put(came[0], b"late", content_type="video/mp4")
+        records.objects().put(clip.source_key, b"late", content_type="video/mp4")
+        return counts
+
+    monkeypatch.setitem(erasing.STEPS, "videos", late)
+    leave(here)
+    run_due()
+    assert keys() == []
+    assert records.objects().head(came[0]) is None
+
+
+def test_a_download_that_is_made_while_its_owner_is_erased_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = world()
+    download = Download.objects.create(person=here.leaver, language="en")
+    whole = downloading._pack
+
+    def meanwhile(*given: object) -> int:
+        found = whole(*given)  # type: ignore[arg-type]
+        erasing.erase(leave(here))
+        return found
+
+    monkeypatch.setattr(downloading, "_pack", meanwhile)
+    downloading.make(download, {})
+    assert keys() == []
+
+
+def test_what_was_said_of_a_clip_that_is_long_gone_goes_too() -> None:
+    here = world()
+    clip = video(here.leaver, "waves")
+    records.audit(here.leaver, "video.upload", f"video:{clip.public_id}")
+    do_withdraw_video(here.other, clip, "Meera filmed her neighbour")
+    do_delete_video(here.leaver, clip)
+    run_due()
+    leave(here)
+    run_due()
+    (entry,) = AuditEntry.objects.filter(action="video.withdraw")
+    assert (entry.detail, entry.actor_id) == ({}, None)
+    assert not AuditEntry.objects.filter(object__contains=clip.public_id).exists()

@@ -107,6 +107,8 @@ def make(
         if changed:
             body = {"subject": names.subject, "sha256": put.etag, "omissions": omitted}
             ledger.enter(Kind.EXPORT, body)
+    if not changed:  # whoever asked was erased meanwhile, or it was made twice
+        records.objects().delete(key)
 
 
 def _pack(

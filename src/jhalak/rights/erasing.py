@@ -117,17 +117,23 @@ def _videos(_leaving: Leaving, names: Names) -> Counts:
         if person is not None:
             do_delete_video(person, video)
             gone += 1
-    for upload in names.uploads:
-        (files.folder() / upload).unlink(missing_ok=True)
+    _uploads(names)
     return {"Video": gone}
 
 
-def _rows(_leaving: Leaving, names: Names) -> Counts:
+def _uploads(names: Names) -> None:
+    for upload in names.uploads:
+        files.remove(upload)
+
+
+def _rows(leaving: Leaving, names: Names) -> Counts:
     counts: Counts = {}
     Leaving.objects.filter(person_id=names.pk, state=LeavingState.TAKEN_BACK).delete()
     for table in personal_tables():
         if table.model in OWN:
             continue
+        if table.model is Video:
+            _videos(leaving, names)  # what a request that was under way made meanwhile
         end = _HOW[table.erasure]
         count = end(table, names)
         if count:
@@ -205,10 +211,13 @@ def _events(_leaving: Leaving, names: Names) -> Counts:
     return {"events": len(gone)}
 
 
-def _look_again(_leaving: Leaving, names: Names) -> Counts:
+def _look_again(leaving: Leaving, names: Names) -> Counts:
     """Nothing is taken for done that can be looked at. Then what the database keeps of old pages
-    goes too.
+    goes too. What a request still put that began before its session ended goes now: the rows are
+    gone, so that no later one begins.
     """
+    _uploads(names)
+    _objects(leaving, names)
     for table in personal_tables():
         if table.model in OWN:
             continue

@@ -20,6 +20,7 @@ from jhalak.feed.erasing import Name, theirs
 from jhalak.feed.events import BadEvent, Event, decode
 from jhalak.people import pictures
 from jhalak.people.models import Person
+from jhalak.records.models import AuditEntry
 from jhalak.rights.declared import declared, subjects, tables
 from jhalak.rights.keyring import subject_of
 from jhalak.videos.keys import video_prefix
@@ -36,7 +37,7 @@ class Names(msgspec.Struct, frozen=True):
     pk: int
     key_name: str
     handle: str
-    videos: tuple[str, ...]
+    videos: tuple[str, ...]  # those too that they deleted: others may have said something of them
     uploads: tuple[str, ...]
     originals: tuple[str, ...]
 
@@ -66,12 +67,15 @@ class Names(msgspec.Struct, frozen=True):
 
 def names_of(person: Person) -> Names:
     videos = list(Video.objects.filter(author=person).values_list("public_id", "source_key"))
+    uploaded = AuditEntry.objects.filter(actor_id=person.pk, action="video.upload")
+    once = {name.removeprefix("video:") for name in uploaded.values_list("object", flat=True)}
+    here = [public_id for public_id, _ in videos]
     return Names(
         subject_of(person),
         person.pk,
         person.key_name,
         person.handle,
-        tuple(public_id for public_id, _ in videos),
+        (*here, *sorted(once.difference(here))),
         tuple(Upload.objects.filter(owner=person).values_list("pk", flat=True)),
         tuple(key for _, key in videos if key),
     )
