@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from jhalak.border.evidence import EvidenceError, gather
@@ -40,6 +41,18 @@ def test_a_log_that_grows_meanwhile(tmp_path: Path, leaves: list[bytes]) -> None
     report = gather(tmp_path / "log", tmp_path / "out", SAID, sign=LOG.note, **times)
     assert report.green, report.reasons
     assert report.facts["size"] == report.facts["entries"] == 560
+
+
+def test_what_a_witness_cosigned_who_is_none_any_more_holds_up_no_pack(
+    tmp_path: Path, leaves: list[bytes]
+) -> None:
+    packs.write_log(tmp_path / "log", leaves, packs.checkpoint(leaves))
+    (tmp_path / "log" / "cosigned").write_bytes(packs.checkpoint(leaves[:100], WITNESS))
+    times = {"since_ms": START, "until_ms": UNTIL, "period_ms": HOUR}
+    said = msgspec.structs.replace(SAID, keys={"log": LOG.verifier_key, "witnesses": []})
+    report = gather(tmp_path / "log", tmp_path / "out", said, sign=LOG.note, **times)
+    assert report.green, report.reasons
+    assert report.facts["size"] == len(leaves)
 
 
 def test_to_edit_a_pack_does_not_edit_the_log(good: Path) -> None:

@@ -102,6 +102,22 @@ def test_a_witness_that_signed_before_the_entries_say_they_were_made(
     only(report, "time", "witness.example/w1 had signed it by then")
 
 
+def test_entries_dated_back_after_a_witness_had_signed(tmp_path: Path, leaves: list[bytes]) -> None:
+    """The auditor kept a checkpoint: what stands after it in the log came after it."""
+    before = leaves[:300]
+    text = packs.checkpoint(before).decode().rpartition("\n\n")[0] + "\n"
+    pack = make_pack(tmp_path, leaves)
+    true_time = json.loads(leaves[300])["at"] // 1000 - 60
+    for number, at in enumerate((true_time, UNTIL // 1000)):
+        kept = tmp_path / f"kept-{number}"
+        kept.write_bytes(packs.LOG.note(text) + packs.WITNESS.line(text, at).encode())
+        report = look(pack, checkpoints=[kept])
+        if number:
+            only(report, "time", "entry 300 is dated", "witness.example/w1 had signed all before")
+        else:
+            assert report.green, report.reasons
+
+
 def test_an_exchanged_key_that_is_none_is_red_and_no_other_check_stops(
     tmp_path: Path, leaves: list[bytes]
 ) -> None:

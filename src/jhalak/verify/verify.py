@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import bisect
 import datetime
 import errno
 import hashlib
@@ -1037,6 +1038,26 @@ class Pack:
             if Key.parse(text) not in trusted:
                 raise Broken(f"entry {index} gave the log another key, and no record leads there")
 
+    def _dated(self, tiles: Tiles, other: Checkpoint) -> None:
+        """What came after a witness had signed cannot be dated long before that."""
+        number, offset = divmod(other.size, WIDTH)
+        path = self.log / tile_path("entries", number, tiles.width(0, number))
+        if other.size >= tiles.size or not path.exists():
+            return  # before the pack's time
+        try:
+            leaf = bundle_leaves(_read(path, WIDTH * 65_538, path.name))[offset]
+            at = parse_leaf(leaf)["at"]
+        except (ValueError, IndexError, RecursionError, Broken):
+            return  # said where all entries are read
+        for key in self.witness_keys:
+            signed = other.note.signed_at(key) if key.algorithm == 4 else None
+            if signed is not None and at < signed * 1000 - LATE_MS:
+                self.report.red(
+                    "time",
+                    f"entry {other.size} is dated {when(at)}, and witness {key.name} had signed all"
+                    f" before it, and not it, at {when(signed * 1000)}",
+                )
+
     def _exchanges(self, tiles: Tiles, checkpoint: Checkpoint) -> None:
         """The entry that exchanged a key stands in this very tree, and so does what was signed."""
         for name, under, index, leaf in self.exchanged:
@@ -1066,6 +1087,7 @@ class Pack:
                 if other.size > checkpoint.size:
                     reason = f"the log signed {other.size} entries, and this pack has fewer"
                 elif tiles.root(other.size) == other.root:
+                    self._dated(tiles, other)
                     continue
                 elif other.size == checkpoint.size:
                     reason = f"a fork: the log's key signed two roots for {other.size} entries"
@@ -1106,15 +1128,15 @@ class Pack:
 
     def _ran(self, entries: Entries) -> None:
         """A stop excuses that nothing was measured, so nothing may have gone on after it."""
+        spans = sorted(entries.busy)
         for begin, end in stops(entries.kept, self.until):
-            for span in range((begin + LATE_MS) // SPAN_MS + 1, (end - LATE_MS) // SPAN_MS):
-                if span in entries.busy:
-                    self.report.red(
-                        "time",
-                        f"the log says that the site was stopped from {when(begin)} to {when(end)},"
-                        f" and entry {entries.busy[span]} shows that it ran",
-                    )
-                    break
+            at = bisect.bisect(spans, (begin + LATE_MS) // SPAN_MS)
+            if at < len(spans) and spans[at] < (end - LATE_MS) // SPAN_MS:
+                self.report.red(
+                    "time",
+                    f"the log says that the site was stopped from {when(begin)} to {when(end)},"
+                    f" and entry {entries.busy[spans[at]]} shows that it ran",
+                )
 
     def _witnessed(self, entries: Entries) -> None:
         """A witness's clock is not the operator's."""
