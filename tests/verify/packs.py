@@ -21,6 +21,7 @@ from jhalak.verify import verify
 
 ORIGIN = "jhalak.example/test"
 HOUR = 3_600_000
+DAY = 24 * HOUR
 START = 1_780_000_000_000 // HOUR * HOUR
 HOURS = 32
 UNTIL = START + HOURS * HOUR

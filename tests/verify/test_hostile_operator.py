@@ -14,7 +14,7 @@ from jhalak.border.release import FORMAT, Release
 from jhalak.verify import verify
 from tests.verify import packs
 from tests.verify.looking import KEYS, only, said
-from tests.verify.packs import HOUR, START, UNTIL, leaf, look, make_pack
+from tests.verify.packs import DAY, HOUR, START, UNTIL, leaf, look, make_pack
 
 
 def in_order(leaves: list[bytes]) -> list[bytes]:
@@ -71,6 +71,26 @@ def test_a_process_that_was_unsealed_before_the_pack_and_in_its_time(
 def test_a_column_that_was_undeclared_before_the_pack_and_in_its_time(tmp_path: Path) -> None:
     leaves = in_order([*packs.entries(), report_of(UNTIL - HOUR, map_differences=2)])
     only(look(make_pack(tmp_path, leaves)), "map", "2 differences")
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_a_destination_used_on_the_day_of_its_declaration_and_before_or_after_it(
+    tmp_path: Path, leaves: list[bytes], withdrawn: bool
+) -> None:
+    begin = START // DAY * DAY + DAY + 4 * HOUR  # a whole day lies in the log
+    said_of = {**packs.DESTINATION, "name": "other"}
+    used = packs.flow(begin, destination="other")
+    if withdrawn:
+        gone = {"name": "other", "withdrawn": True}
+        more = [
+            leaf(begin - 2 * HOUR, "destination", said_of),
+            leaf(begin - HOUR, "destination", gone),
+            used,
+        ]
+    else:
+        more = [used, leaf(begin + HOUR, "destination", said_of)]
+    report = look(make_pack(tmp_path, in_order([*leaves, *more])))
+    only(report, "flows", "'other' was used on", "when it was not declared")
 
 
 def test_a_release_manifest_that_no_start_had(tmp_path: Path, leaves: list[bytes]) -> None:

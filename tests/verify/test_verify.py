@@ -184,7 +184,7 @@ def test_an_expired_destination_used(tmp_path: Path) -> None:
     old = {**packs.DESTINATION, "expires": "2026-05-28"}
     told = packs.leaf(START + 2, "destination", old)
     report = look(make_pack(tmp_path, [told, *undeclared()], said(destinations=[old])))
-    only(report, "flows", "'mail' was used on 2026-05-29", "was over")
+    only(report, "flows", "'mail' was used on 2026-05-29", "was not declared")
 
 
 def undeclared() -> list[bytes]:
@@ -199,7 +199,7 @@ def test_a_destination_that_only_the_pack_declares(tmp_path: Path) -> None:
 def test_a_destination_used_after_it_was_withdrawn(tmp_path: Path, leaves: list[bytes]) -> None:
     gone = packs.leaf(START + 1000, "destination", {"name": "mail", "withdrawn": True})
     report = look(make_pack(tmp_path, [*leaves[:4], gone, *leaves[4:]]))
-    only(report, "flows", "'mail' was used on 2026-05-29", "was over")
+    only(report, "flows", "'mail' was used on 2026-05-29", "was not declared")
 
 
 def test_a_flow_without_its_end(tmp_path: Path, leaves: list[bytes]) -> None:

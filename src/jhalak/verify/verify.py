@@ -51,6 +51,7 @@ OPEN = KEPT | {"egress_flow", "egress_refusal", "model", "map", "clock", "key"}
 BY_DESIGN = frozenset({"supervisor", "keeper", "broker", "control", "world", "crowd"})
 # What is only entered while the site runs.
 BUSY = frozenset({"control", "egress_flow", "egress_refusal", "staff_session", "audit_read"})
+HOUR_MS = 3_600_000  # of flows the first and the last of each hour are looked at
 SPAN_MS = 300_000  # what ran is known by spans of this length
 LATE_MS = 15 * 60_000  # entries of several processes may come in another order than their times
 SILENCE = 2  # periods: the control comes at any moment of each, so two lie less than that apart
@@ -530,7 +531,7 @@ def _take(part: Part, index: int, leaf: bytes, period: int) -> None:
 
 def _sort(part: Part, index: int, at: int, kind: str, body: dict[str, Any]) -> None:
     if kind == "egress_flow":
-        _take_flow(part, index, body)
+        _take_flow(part, index, at, body)
     elif kind in KEPT:
         part.kept.append((index, at, kind, body))
     elif kind == "model" and body.get("digest"):  # none: what was taken back was the first
@@ -556,7 +557,7 @@ def _went_back(index: int, at: int, before: int) -> str:
     )
 
 
-def _take_flow(part: Part, index: int, body: dict[str, Any]) -> None:
+def _take_flow(part: Part, index: int, at: int, body: dict[str, Any]) -> None:
     """A flow is an entry when it is opened and one when it is over; its bytes are in the second."""
     try:
         numbers = [body[name] for name in ("bytes_in", "bytes_out", "opened", "closed")]
@@ -569,7 +570,8 @@ def _take_flow(part: Part, index: int, body: dict[str, Any]) -> None:
     if not good or (not opening and numbers[3] < numbers[2]):
         part.reasons.append(("flows", f"entry {index} is a flow without proper bytes or times"))
         return
-    slot = part.flows.setdefault((destination, numbers[2] // 86_400_000), [0, 0, 0, index])
+    slot = part.flows.setdefault((destination, at // HOUR_MS), [0, 0, 0, index, at, at])
+    slot[4:] = min(slot[4], at), max(slot[5], at)
     if opening:
         part.begun[flow] = (index, numbers[2], destination)
         return
@@ -629,9 +631,10 @@ class Entries:
 
     def _add_flows(self, part: Part) -> None:
         for where, found in part.flows.items():
-            slot = self.flows.setdefault(where, [0, 0, 0, found[3]])
+            slot = self.flows.setdefault(where, [0, 0, 0, *found[3:]])
             for place in range(3):
                 slot[place] += found[place]
+            slot[4:] = min(slot[4], found[4]), max(slot[5], found[5])
         for flow in part.ended:
             self.begun.pop(flow, None)  # begun before the pack's time, when it is not there
         self.begun |= part.begun
@@ -641,7 +644,7 @@ class Entries:
         sums: dict[str, list[int]] = {}
         for (name, _), numbers in sorted(self.flows.items()):
             if not numbers[0]:
-                continue  # opened, and over on another day
+                continue  # opened, and over in another hour
             total = sums.setdefault(name, [0, 0, 0])
             for place in range(3):
                 total[place] += numbers[place]
@@ -1245,21 +1248,8 @@ class Pack:
         except Broken as error:
             self.report.red("flows", str(error))
             return
-        dates = self._dates(entries)
+        self._undeclared(entries)
         sums = entries.sums()
-        for (name, day), (_, _, _, index) in sorted(entries.flows.items()):
-            begin = day * 86_400_000
-            if name not in dates:
-                self.report.red(
-                    "flows",
-                    f"destination {name[:80]!r} was used and is not declared (entry {index})",
-                )
-            elif not any(a < begin + 86_400_000 and begin <= b for a, b in dates[name]):
-                self.report.red(
-                    "flows",
-                    f"destination {name[:80]!r} was used on {when(begin)[:10]}, when its"
-                    f" declaration was over (entry {index})",
-                )
         for index, at, name in sorted(entries.begun.values()):
             if at < self.until - LATE_MS:  # else it may go on
                 self.report.red(
@@ -1277,6 +1267,26 @@ class Pack:
         self.report.facts["flows"] = sums
         if not sums:
             self.report.idle.add("flows")
+
+    def _undeclared(self, entries: Entries) -> None:
+        dates, told = self._dates(entries), set()
+        for (name, _), (*_, index, first, last) in sorted(entries.flows.items()):
+            if name not in dates:
+                self.report.red(
+                    "flows",
+                    f"destination {name[:80]!r} was used and is not declared (entry {index})",
+                )
+                continue
+            for at in (first, last):
+                day = when(at)[:10]
+                good = any(a - LATE_MS <= at <= b + LATE_MS for a, b in dates[name])
+                if not good and (name, day) not in told:
+                    told.add((name, day))
+                    self.report.red(
+                        "flows",
+                        f"destination {name[:80]!r} was used on {day}, at {when(at)[11:]}, when it"
+                        f" was not declared (entry {index} or soon after)",
+                    )
 
     def _dates(self, entries: Entries) -> dict[str, list[tuple[int, int]]]:
         """Destination -> (from when, until when) of each of its declarations."""
