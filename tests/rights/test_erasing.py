@@ -153,6 +153,26 @@ def test_a_log_in_within_the_grace_undoes_it() -> None:
     assert again.state == LeavingState.ASKED
 
 
+def test_who_logs_in_while_the_erasure_is_taken_up_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = world()
+    leaving, _ = actions.do_leave_for(here.leaver)
+    whole = erasing.names_of
+
+    def meanwhile(person: Person) -> object:
+        do_log_in(SessionStore(), Browser(), handle="udaipurleaver", password=PASSWORD)
+        return whole(person)
+
+    with monkeypatch.context() as once:
+        once.setattr(erasing, "names_of", meanwhile)
+        actions.do_begin_due(timezone.now() + timedelta(days=30))
+    actions.do_begin_due(timezone.now() + timedelta(days=30))
+    run_due()
+    starting.begin()  # whom a tombstone names would be erased here
+    leaving.refresh_from_db()
+    assert leaving.state == LeavingState.TAKEN_BACK
+    assert Person.objects.get(pk=PK).is_active
+
+
 def erasures() -> list[bytes]:
     """Entries of erasures on their way to the border's log."""
     kind = f'"kind":"{Kind.ERASURE.value}"'.encode()

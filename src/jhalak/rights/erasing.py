@@ -52,14 +52,14 @@ OWN = (Leaving, Kept)  # what the erasure itself is written down in
 
 
 def do_begin(leaving: Leaving, person: Person) -> None:
-    """From here on there is no way back: nobody can log in, and a tombstone stands."""
+    """From here on there is no way back: nobody can log in. Nothing if they just did."""
     names = names_of(person)
     planned = plan(names)
     digest = plan_digest(planned)
-    tombstones.put(names.subject, names.in_events, digest, time.time_ns() // 1_000_000)
     with transaction.atomic():
         row = Leaving.objects.select_for_update().get(pk=leaving.pk)
-        if row.state == LeavingState.ERASING:
+        gone = Person.objects.select_for_update().filter(pk=person.pk, leaving_at__isnull=False)
+        if row.state == LeavingState.ERASING or not gone.exists():
             return
         move(row, LeavingState.ERASING)
         Person.objects.filter(pk=person.pk).update(password="!", leaving_at=timezone.now())  # noqa: S106
@@ -103,8 +103,12 @@ def erase(leaving: Leaving, progress: Callable[[float], None] = lambda _share: N
 # ---- the steps -----------------------------------------------------------------------------------
 
 
-def _key(_leaving: Leaving, names: Names) -> Counts:
-    """First: what is encrypted with it is gone from now on, in every backup too."""
+def _key(leaving: Leaving, names: Names) -> Counts:
+    """First: what is encrypted with it is gone from now on, in every backup too. And a tombstone
+    stands, so that no backup brings back what is erased from here on.
+    """
+    now = time.time_ns() // 1_000_000
+    tombstones.put(names.subject, names.in_events, leaving.plan_digest, now)
     shred(names.key_name)
     return {}
 

@@ -65,6 +65,9 @@ def _erase_again(person: Person, subject: str) -> None:
         due=timezone.now(),
         token_hash=secrets.token_hex(32),  # nobody asks for this receipt: the first one stands
     )
+    Person.objects.filter(pk=person.pk).update(
+        leaving_at=timezone.now()
+    )  # not of the backup's time
     erasing.do_begin(leaving, person)
     leaving.refresh_from_db()
     erasing.erase(leaving)
