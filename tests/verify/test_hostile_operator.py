@@ -69,8 +69,16 @@ def test_a_process_that_was_unsealed_before_the_pack_and_in_its_time(
 
 
 def test_a_column_that_was_undeclared_before_the_pack_and_in_its_time(tmp_path: Path) -> None:
-    leaves = in_order([*packs.entries(), report_of(UNTIL - HOUR, map_differences=2)])
-    only(look(make_pack(tmp_path, leaves)), "map", "2 differences")
+    column, file = "columns: Person.x is not declared", "files: x is not declared"
+    cases: list[tuple[list[str], bool, str]] = [([column], False, column), ([], False, "counts 2")]
+    for number, (named, green, word) in enumerate([*cases, ([file], True, file)]):
+        told = report_of(UNTIL - HOUR, map_differences=2, undeclared=named)
+        report = look(make_pack(tmp_path / str(number), in_order([*packs.entries(), told])))
+        if green:
+            assert report.green, report.reasons
+            assert any(word in note for note in report.notes)
+        else:
+            only(report, "map", word)
 
 
 @pytest.mark.parametrize("withdrawn", [False, True])

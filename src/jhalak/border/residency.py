@@ -7,13 +7,14 @@ middle on knows, from the first report there, what had been declared before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from jhalak.border.log.entries import Kind, read_entry
 
+MOST = 50  # differences that a report names
 _SAID = ("kind", "subject", "expires", "from_ms", "until_ms")  # tells one exception from another
 _ABOUT = (b'"kind":"egress_flow"', b'"kind":"egress_refusal"', b'"kind":"control"')
 
@@ -52,7 +53,7 @@ def said(
     entries: tuple[int, int],
     times: tuple[int, int],
     map_digest: str,
-    map_differences: int,
+    map_differences: Sequence[str],
     destinations: Iterable[dict[str, Any]],
     exceptions: Iterable[dict[str, Any]],
     unsealed: Iterable[str],
@@ -65,7 +66,8 @@ def said(
         "until": times[1],
         **msgspec.to_builtins(movement),
         "map": map_digest,
-        "map_differences": map_differences,
+        "map_differences": len(map_differences),
+        "undeclared": [one[:300] for one in map_differences[:MOST]],
         "destinations": [{"name": one["name"], "expires": one["expires"]} for one in destinations],
         "exceptions": [{name: one[name] for name in _SAID if name in one} for one in exceptions],
         "unsealed": sorted(unsealed),

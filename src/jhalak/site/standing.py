@@ -104,7 +104,7 @@ def do_report_residency(data: Path, progress: Progress) -> dict[str, Any]:
         entries=(first, size),
         times=(last.reported_ms, until),
         map_digest=live_map.digest(declared.declared()),
-        map_differences=len(found["differences"]),
+        map_differences=found["differences"],
         destinations=[one.said() for one in destinations.load(data).values()],
         exceptions=[one.said() for one in exceptions.load(data)],
         unsealed=[one.name for one in Processes(data).all() if not one.as_declared],

@@ -1384,10 +1384,26 @@ class Pack:
                 self.report.red("map", str(difference)[:300])
         for difference in entries.bad_map:
             self.report.red("map", difference)
+        self._reported_map(entries)
+
+    def _reported_map(self, entries: Entries) -> None:
+        """What the daily reports say was not declared. A file that lay in the data folder is told
+        and not held against the whole time: anything may leave one there.
+        """
+        seen: set[str] = set()
         for at, body in self._reports(entries):
-            if count := body.get("map_differences"):
-                said = f"the residency report of {when(at)} counted {str(count)[:20]} differences"
-                self.report.red("map", f"{said} between what was stored and what was declared")
+            count, named = body.get("map_differences", 0), body.get("undeclared", [])
+            if count and not named:
+                self.report.red("map", f"the residency report of {when(at)} counts {count!s:.20}")
+            for difference in map(str, named):
+                said = f"the residency report of {when(at)}: {difference[:300]}"
+                if difference in seen:
+                    continue
+                seen.add(difference)
+                if difference.startswith("files: "):
+                    self.report.notes.append(said)
+                else:
+                    self.report.red("map", said)
 
     def _release(self, entries: Entries) -> None:
         found = _json(self.folder, "release.json", dict)
