@@ -153,6 +153,7 @@ def test_a_log_in_within_the_grace_undoes_it() -> None:
     assert again.state == LeavingState.ASKED
 
 
+@pytest.mark.slow
 def test_who_logs_in_while_the_erasure_is_taken_up_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     here = world()
     leaving, _ = actions.do_leave_for(here.leaver)
@@ -321,6 +322,7 @@ def keys() -> list[str]:
     return [one.key for one in records.objects().list("") if not one.key.startswith(kept)]
 
 
+@pytest.mark.slow
 def test_what_is_put_while_somebody_is_erased_goes_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that was under way when its session ended."""
     here = world()
@@ -342,6 +344,7 @@ def test_what_is_put_while_somebody_is_erased_goes_too(monkeypatch: pytest.Monke
     assert not upload.exists()
 
 
+@pytest.mark.slow
 def test_a_clip_that_arrives_while_somebody_is_erased_goes_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -363,6 +366,7 @@ def test_a_clip_that_arrives_while_somebody_is_erased_goes_too(
     assert records.objects().head(came[0]) is None
 
 
+@pytest.mark.slow
 def test_a_download_that_is_made_while_its_owner_is_erased_is_not_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -380,6 +384,7 @@ def test_a_download_that_is_made_while_its_owner_is_erased_is_not_kept(
     assert keys() == []
 
 
+@pytest.mark.slow
 def test_what_was_said_of_a_clip_that_is_long_gone_goes_too() -> None:
     here = world()
     clip = video(here.leaver, "waves")
