@@ -8,7 +8,7 @@ import pytest
 
 from jhalak.feed import Config, Owed, Reason, ReasonCode, Scope, Weights
 from jhalak.feed import events as ev
-from jhalak.feed.reasons import BY_SOURCE
+from jhalak.feed.reasons import BY_SOURCE, FAINT
 from jhalak.feed.stages import standard
 from tests.feed.test_pipeline import flaky_world
 from tests.feed.worlds import HOUR, NOW, World, alike, video, watch, world
@@ -135,6 +135,30 @@ def test_many_watch_it_is_said_when_several_do():
         p.video: {r.code for r in p.reasons} for p in here.page("g4", now_ms=NOW + 60 * HOUR).picks
     }
     assert "trending" not in later[3]
+
+
+def test_of_what_is_old_and_unwatched_nobody_says_that_it_is_new():
+    """All of a site that begins with an archive, where nothing speaks for anything yet."""
+    old = [alike(n, author=n, published_ms=NOW - 9999 * HOUR + n) for n in range(1, 200)]
+    here = World(old, Config(explore=0))
+    said = [(p.video, p.source, p.reasons) for n in range(30) for p in here.page(f"g{n}").picks]
+    assert {source for _, source, _ in said} >= {"loved", "trending"}
+    for number, _, (reason,) in said:
+        assert reason.code == ("newest" if number > 135 else "explore")
+
+
+def test_that_people_take_to_it_is_said_of_what_they_took_to():
+    """Not of the one clip of a kind that all love which everybody swiped past."""
+    facts = {"author": 1, "channel": "waves", "tags": ("sea",), "language": "hi"}
+    clips = [video(n, published_ms=NOW - 9999 * HOUR, **facts) for n in range(1, 41)]
+    here = World(clips)
+    for clip in clips:
+        share = 1.0 if clip.video > 1 else 0.02
+        here.tell(*(watch(f"m{100 * clip.video + n}", clip, share) for n in range(3)))
+    assert here.term("quality", 1) > FAINT
+    said = {p.video: {r.code for r in p.reasons} for p in here.page("g1", n=40).picks}
+    assert "quality" in said[2]
+    assert "quality" not in said[1]
 
 
 def test_what_was_ranked_earlier_keeps_its_reason():

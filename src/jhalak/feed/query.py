@@ -53,7 +53,7 @@ class ReasonCode(enum.StrEnum):
     FRESH = "fresh"
     QUALITY = "quality"  # people take to it: watched to the end more than others of its length
     SIMILAR = "similar"  # value: the video whose watching speaks most for this one; "" for none
-    EXPLORE = "explore"  # drawn evenly from everything, to learn
+    EXPLORE = "explore"  # drawn evenly from everything, or nothing speaks for it: to learn
     OWED = "owed"  # new here, and not yet shown to as many as every new video is
     SCOPE = "scope"  # asked for: the channel, tag, author or people followed
     NEWEST = "newest"

@@ -15,6 +15,7 @@ from jhalak.feed.query import Reason, ReasonCode
 
 MOST = 3
 SEVERAL = 3.0  # watches
+NEWEST = 64  # videos of the catalogue that may be called new, whatever their age
 FAINT = 0.05  # a smaller part of a score is no reason
 # A watch that speaks less than this for another is not named as its cause. Influence is a first
 # order: of some 3,800 causes in random worlds 7 were none when taken away, the largest at 0.127.
@@ -72,16 +73,21 @@ def reasons(
         return tuple(found)
     code = BY_SOURCE[came_by]
     if not _sayable(page, slot.row, code.value):
-        code = ReasonCode.NEWEST  # the hottest while nobody watches are the newest
+        # The hottest while nobody watches are the newest; of what is not new, nothing is known yet.
+        newest = page.catalogue.newest.head(NEWEST)
+        code = ReasonCode.NEWEST if slot.row in newest else ReasonCode.EXPLORE
     return (Reason(code, _value(page, slot, code.value), 0.0),)
 
 
 def _sayable(page: Page, row: int, name: str) -> bool:
-    """Whether a cause is more than an assumption: what many watch, many have watched."""
+    """Whether a cause is more than an assumption: what many watch, many have watched; what people
+    take to, those who saw it did, and not only its like.
+    """
     if name == "trending":
         return page.catalogue.watched_now(row, page.query.now_ms) >= SEVERAL
     if name == "quality":
-        return bool(page.catalogue.columns["fair_count"].item(row) >= SEVERAL)
+        columns = page.catalogue.columns
+        return bool(columns["fair_count"].item(row) >= SEVERAL and columns["alone"].item(row) > 0.0)
     if name == "similar":  # a dislike of other things is no reason that can be named
         return page.cause(row)[1] >= NAMED
     return True
