@@ -56,6 +56,19 @@ class TestAnswers:
         assert self.felt(watch("a", self.clip), ev.NotInterested("a", 1, NOW)) == [-1.0]
         assert self.felt(ev.Shared("a", 1, NOW)) == [1.0]
 
+    def test_a_gesture_before_the_watch_is_told_is_taken_back_alone(self) -> None:
+        """A clip is liked while it plays, and its watching is told when the viewer moves on."""
+        told = watch("a", self.clip, 0.5)
+        for said, undone in (
+            (ev.Liked, ev.Unliked), (ev.Saved, ev.Unsaved),
+            (ev.NotInterested, ev.NotInterestedUndone),
+        ):  # fmt: skip
+            first, last = said("a", 1, NOW), undone("a", 1, NOW)
+            assert self.felt(first, told, last) == self.felt(told)
+            assert self.felt(first, last) == []
+        saved = ev.Saved("a", 1, NOW)
+        assert self.felt(saved, ev.Liked("a", 1, NOW), ev.Unliked("a", 1, NOW)) == [1.0]
+
     def test_a_guests_answers_are_the_members(self) -> None:
         seen = [watch("g1", self.clip), watch("m2", self.other)]
         joined = ev.Joined("g1", "m2", NOW)

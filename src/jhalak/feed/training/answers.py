@@ -32,6 +32,11 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 GOOD, BAD = 1.0, -1.0  # what a gesture says that nobody made by accident
 RECENT = 100_000  # views that may still go on (a finish after a part, another round)
+TAKES_BACK: dict[type[ev.Event], type[ev.Event]] = {
+    ev.Unliked: ev.Liked,
+    ev.Unsaved: ev.Saved,
+    ev.NotInterestedUndone: ev.NotInterested,
+}
 
 
 class Answers(NamedTuple):
@@ -79,6 +84,8 @@ class Reader:
         self._paused: set[str] = set()  # by viewer key
         self._declined: set[str] = set()
         self._recent: OrderedDict[tuple[int, int], _View] = OrderedDict()  # by viewer and video
+        # Gestures before any view, by kind, viewer and video: answers by place.
+        self._said: OrderedDict[tuple[type[ev.Event], int, int], int] = OrderedDict()
         self._viewer, self._video = array("q"), array("q")
         self._felt, self._offset = array("d"), array("q")
         self._root = hashlib.sha256()
@@ -199,16 +206,22 @@ class Reader:
         viewer = self._viewer_of(event.viewer)
         view = self._recent.get((viewer, video))
         if view is None:
-            self._answer(offset, viewer, video, felt)
+            self._said[type(event), viewer, video] = self._answer(offset, viewer, video, felt)
+            if len(self._said) > RECENT:
+                self._said.popitem(last=False)
         else:
             self._felt[view.place] = felt
 
     def _taken_back(self, event: Any) -> None:
         video, viewer = self._number.get(event.video), self._code.get(event.viewer)
-        if video is not None and viewer is not None:
-            view = self._recent.get((viewer, video))
-            if view is not None:
-                self._felt[view.place] = view.felt
+        if video is None or viewer is None:
+            return
+        alone = self._said.pop((TAKES_BACK[type(event)], viewer, video), None)
+        view = self._recent.get((viewer, video))
+        if alone is not None:
+            self._dropped.append(alone)
+        elif view is not None:
+            self._felt[view.place] = view.felt
 
     def _joined(self, event: ev.Joined) -> None:
         if event.guest in self._paused:
