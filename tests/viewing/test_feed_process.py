@@ -16,6 +16,7 @@ from jhalak.feed import Engine, Query
 from jhalak.feed.events import (
     Event,
     Forgotten,
+    Joined,
     NotInterested,
     Published,
     Removal,
@@ -239,8 +240,8 @@ def test_the_fallback_heeds_what_was_watched_and_refused_only_where_it_may(
         log = records.events()
         log.append([NewEvent(f"{log.last()}+{n}", encode(one)) for n, one in enumerate(events)])
 
-    def served(*, personal: bool = True) -> tuple[set[int], tuple[str, ...]]:
-        query = Query(viewer="g1", now_ms=1, n=3, personal=personal, seen_ok=False)
+    def served(*, personal: bool = True, viewer: str = "g1") -> tuple[set[int], tuple[str, ...]]:
+        query = Query(viewer=viewer, now_ms=1, n=3, personal=personal, seen_ok=False)
         slate = fallback.slate(query)
         fallback.renew(Ring(0))  # what was served is forgotten, and the log read once more
         return {pick.video for pick in slate.picks}, slate.inputs
@@ -248,6 +249,9 @@ def test_the_fallback_heeds_what_was_watched_and_refused_only_where_it_may(
     say(Watched("g1", watched.pk, WatchKind.FINISHED, 1, 1, 1), NotInterested("g1", refused.pk, 1))
     assert served() == (set(), ("seen",))
     assert served(personal=False) == ({watched.pk}, ())
+    say(Joined("g1", "m999999", 1))
+    assert served(viewer="m999999") == (set(), ("seen",))
+    say(Watched("g1", watched.pk, WatchKind.FINISHED, 1, 1, 1), NotInterested("g1", refused.pk, 1))
     say(Unwatched("g1", watched.pk, 1))
     assert served() == ({watched.pk}, ())
     say(Forgotten("g1", 1))

@@ -23,6 +23,7 @@ from jhalak.feed import Pick, Query, Reason, ReasonCode, Scope, Slate
 from jhalak.feed.events import (
     BadEvent,
     Forgotten,
+    Joined,
     NotInterested,
     NotInterestedUndone,
     PersonalDeclined,
@@ -55,6 +56,12 @@ class _Memory:
     served: set[int] = field(default_factory=set)
     watched: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
+
+    def join(self, other: _Memory) -> None:
+        """What a guest had, who is this viewer from now on."""
+        self.served |= other.served
+        self.watched |= other.watched
+        self.refused |= other.refused
 
 
 class Fallback:
@@ -145,6 +152,8 @@ class Fallback:
                 self._memory(viewer).watched.discard(video)
             case Forgotten(viewer=viewer) | PersonalDeclined(viewer=viewer):
                 self._memories.pop(viewer, None)
+            case Joined(guest=guest, member=viewer):
+                self._memory(viewer).join(self._memories.pop(guest, _Memory()))
 
     def _memory(self, viewer: str) -> _Memory:
         memory = self._memories.setdefault(viewer, _Memory())
