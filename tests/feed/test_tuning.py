@@ -119,7 +119,9 @@ def test_the_file_comes_back_as_it_went(values):
         assert name.rpartition(".")[2] in text
 
 
-@pytest.mark.parametrize("text", ["[", "a = ", "a = 1\na = 2", "a = [" * 5000, "x" * 70_000])
+@pytest.mark.parametrize(
+    "text", ["[", "a = ", "a = 1\na = 2", "a = [" * 5000, "a = " + "9" * 5000, "x" * 70_000]
+)
 def test_what_is_no_file_is_refused(text):
     with pytest.raises(weights_file.BadFile):
         weights_file.loads(text)

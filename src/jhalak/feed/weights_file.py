@@ -40,7 +40,7 @@ def loads(text: str) -> dict[str, object]:
         raise BadFile(f"the file is larger than {MOST_BYTES} bytes")
     try:
         return dict(_flat(tomllib.loads(text)))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, or a number of thousands of digits
         raise BadFile(str(error)) from error
 
 
