@@ -221,6 +221,19 @@ def test_what_ended_keeps_its_numbers_and_not_its_viewers():
     assert here.engine.report()["experiments"] == [after]
 
 
+def test_what_ends_by_itself_keeps_no_viewers_either():
+    clip = video(1)
+    here = World([clip])
+    here.tell(started("a", window_ms=HOUR, ends_ms=NOW + 2 * HOUR))
+    here.tell(*(watch(f"m{n}", clip, n % 3 / 2, arms=f"1{'ab'[n % 2]}") for n in range(400)))
+    here.tell(watch("m1", clip, at=NOW + HOUR))
+    (before,) = here.engine.report()["experiments"]
+    here.tell(watch("m999", clip, at=NOW + 2 * HOUR, arms="1a"))
+    assert here.engine._state.experiments.entries[1].units.count == 0
+    (after,) = here.engine.report()["experiments"]
+    assert (after["arms"], after["state"]) == (before["arms"], "ended")
+
+
 def test_who_is_forgotten_or_declines_is_not_counted(tmp_path):
     here = World([video(1), video(2)])
     here.tell(started(window_ms=HOUR))

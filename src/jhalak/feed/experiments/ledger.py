@@ -98,6 +98,9 @@ class Experiments:
             entry = self.entries.get(number)
             if entry is None or entry.ended is not None or arm > len(entry.held.plan.arms):
                 continue
+            if not entry.held.runs(at_ms):  # no window can be over in time that is not yet
+                entry.end()
+                continue
             entry.units.add(_key(number, viewer), arm, at_ms, entry.held.plan.window_ms, seen)
 
     def forget(self, viewer: str) -> None:
