@@ -74,7 +74,8 @@ def test_they_are_a_plain_count_of_the_log(history):
         assert sum(counts) == hours[start // HOUR]
     assert found["calibration"]["watches"] == scored["watches"]
     assert sum(found["freshness"]["counts"]) == sum(one["watches"] for one in found["day"].values())
-    chosen = sum(1 for one in history if one[2] not in ("scope", "link"))
+    first = {number: source for _, number, source, *_ in reversed(history)}
+    chosen = sum(source not in ("scope", "link") for source in first.values())
     assert found["exposure"]["total"]["watches"] == chosen
 
 
@@ -202,11 +203,14 @@ def test_exposure_is_by_the_size_that_a_creator_had_before_the_week():
     here.tell(*(ev.Joined("g0", "m0", NOW - day * DAY) for day in range(29, 7, -1)))
     here.tell(*(watch(f"g{n}", here.videos[1], at=NOW - 8 * DAY, source="x") for n in range(150)))
     here.tell(*(ev.Joined("g0", "m0", NOW - day * DAY) for day in range(7, 0, -1)))  # time goes by
-    here.tell(*(watch(f"m{n}", here.videos[1], source="newest") for n in range(6)))
-    here.tell(*(watch(f"m{n}", here.videos[2], source="newest") for n in range(3)))
+    here.tell(*(watch(f"m{10 + n}", here.videos[1], source="newest") for n in range(6)))
+    here.tell(*(watch(f"m{10 + n}", here.videos[2], source="newest") for n in range(3)))
     here.tell(
-        watch("m1", here.videos[3], source="newest"), watch("m1", here.videos[4], source="link")
+        watch("m10", here.videos[3], source="newest"), watch("m10", here.videos[4], source="link")
     )
+    # Whose it is, and who has seen it, expose nobody.
+    here.tell(*(watch(viewer, here.videos[4 - n], source="newest", slate=f"{n}")
+                for n, viewer in enumerate(("m4", "m10", "m10", "m10"))))  # fmt: skip
     rows = {row.pop("size"): row for row in told(here)["exposure"]["sizes"]}
     assert rows == {
         "new": {"creators": 1, "videos": 1, "watches": 1, "unseen": 0},

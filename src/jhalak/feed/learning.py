@@ -121,7 +121,7 @@ class State:
         else:
             self._correct(event.viewer, session, row, verdict.felt, end, news)
         now = session.recent[row] = View(event.slate, watched_ms, finished, verdict)
-        self.statistics.watched(event, at_ms, self.catalogue, row, now, view)
+        self.statistics.watched(event, at_ms, self.catalogue, row, now, view, news > 0.0)
         if event.arms and self.viewers.ties(event.viewer).learns:
             seen = grown(view, now, self.config.skip_below * duration_ms)
             self.experiments.watched(event.arms, event.viewer, at_ms, seen)

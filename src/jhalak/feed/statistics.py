@@ -63,7 +63,8 @@ _decode_hours = msgspec.msgpack.Decoder(dict[int, Hour]).decode
 
 class Statistics:
     """`hours`: by hour since 1970. `days` and `impressions`: which day since 1970 each row of
-    impressions is about, and in it, by the author's code, the watches of what the feed chose.
+    impressions is about, and in it, by the author's code, the watches of what the feed chose, of
+    each viewer and video one.
     """
 
     def __init__(self, skip_below: float) -> None:
@@ -82,8 +83,11 @@ class Statistics:
         row: int,
         view: View,
         before: View | None,
+        news: bool,
     ) -> None:
-        """Counts a watch as judged, or (`before` given) what it became since it was counted."""
+        """Counts a watch as judged, or (`before` given) what it became since it was counted. Not
+        `news`: the viewer has watched it before, or made it, which is no exposure of its author.
+        """
         hour = self._hour(at_ms // HOUR_MS)
         if hour is None:
             return
@@ -120,7 +124,7 @@ class Statistics:
             scored[0] += 1
             scored[1] += liked
             scored[2] += event.score
-        if event.source not in ASKED_FOR:
+        if news and event.source not in ASKED_FOR:
             self._impression(at_ms // DAY_MS, columns["author"].item(row))
 
     def _skips(self, view: View) -> bool:
