@@ -20,7 +20,7 @@ from jhalak.feed.experiments.plans import Held, Unfit, Why, place
 from jhalak.feed.experiments.results import ALPHA
 from jhalak.feed.interleaving import alternate
 from jhalak.feed.protocols import Drawn
-from jhalak.feed.sampler import Draft, _Reserved
+from jhalak.feed.sampler import Draft, Places, _Reserved
 from jhalak.feed.stages import standard
 from tests.feed.worlds import HOUR, NOW, World, alike, started, video, watch, world
 
@@ -45,7 +45,7 @@ class Fixed:
         place = int(sums.searchsorted(self.draws.uniform() * sums[-1], side="right"))
         return Drawn(place, self.chance(place, at), False)
 
-    def take(self, place, owed):
+    def take(self, place):
         self.weights[place] = 0.0
 
     def reserve_as(self, other):
@@ -163,7 +163,7 @@ def test_where_only_one_side_has_what_is_owed_the_page_keeps_its_slots():
     for boosts in ((none, one), (one, none)):
         drafts = [
             Draft(Draws(1), 0.0, np.zeros(3), np.zeros(3, bool), [],
-                  _Reserved(boost, np.ones(3, bool), int(boost is one), 8))
+                  _Reserved(boost, np.ones(3, bool), Places(float(boost is one), 8)))
             for boost in boosts
         ]  # fmt: skip
         drafts[1].reserve_as(drafts[0])

@@ -19,6 +19,7 @@ from jhalak.feed.owed import FIGURES
 from jhalak.feed.owed_rate import Rate
 from jhalak.feed.page import Page
 from jhalak.feed.pipeline import Pipeline
+from jhalak.feed.sampler import Places
 from tests.feed.test_eligibility import events as any_event
 from tests.feed.test_eligibility import published
 from tests.feed.test_pipeline import Stage, changed
@@ -184,6 +185,35 @@ def test_a_part_of_a_slot_is_a_slot_as_often():
     here = owing([fresh(n) for n in range(1, 300)], answer_ms=1)
     found = sum(len(owed(here.page(f"g{n}", n=4, seed=n))) for n in range(400))
     assert 140 < found < 260
+
+
+@pytest.mark.parametrize(("count", "slots"), [(3, 0.4), (4, 0.5), (8, 1.0), (12, 1.5), (9, 7.9)])
+def test_the_chance_of_a_reserved_slot_is_that_of_all_pages_that_begin_so(count, slots):
+    """Nothing that the page does not show is in it: all ways to fill a page, each by its chance."""
+    ways = [(1.0, ())]
+    for at in range(count):
+        longer = []
+        for chance, way in ways:
+            places = Places(slots, count)
+            for earlier, reserved in enumerate(way):
+                places.chance(earlier)
+                places.drawn(earlier, reserved)
+            now = places.chance(at)
+            longer += [(chance * now, (*way, True)), (chance * (1.0 - now), (*way, False))]
+        ways = [way for way in longer if way[0] > 1e-12]
+    assert {sum(way) for _, way in ways} <= {int(slots), math.ceil(slots)}
+    each = [sum(chance * way[at] for chance, way in ways) for at in range(count)]
+    assert each == pytest.approx([0.0, 0.0] + [min(1.0, slots / (count - 2))] * (count - 2))
+
+
+@pytest.mark.slow
+def test_a_debt_counts_by_its_chance_on_a_page_that_may_have_no_slot_for_it():
+    here = owing([fresh(n) for n in range(1, 4)], impressions=10**6)
+    counted = 0.0
+    for turn in range(400):
+        pick = here.page(f"g{turn}", n=4, seed=turn).picks[2]
+        counted += (pick.source == "owed") / pick.propensity
+    assert counted / 400 == pytest.approx(3.0, rel=0.35)
 
 
 def test_other_pages_have_no_reserved_slots_and_pay_nothing_into_the_capacity():

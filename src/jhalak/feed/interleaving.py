@@ -145,7 +145,7 @@ def alternate(
         for number, one in enumerate(drafts):
             place = places[number].get(row)
             if one is not None and place is not None:
-                one.take(place, drawn.owed)
+                one.take(place)
                 left[number] -= 1
     return turns
 

@@ -57,7 +57,7 @@ class SlateSampler:
         for at in range(count):
             slot = draft.draw(at)
             drawn.append(slot)
-            draft.take(slot.place, slot.owed)
+            draft.take(slot.place)
         return drawn
 
     def begin(
@@ -83,16 +83,16 @@ class SlateSampler:
         return Draft(page.draws, self._config.explore, odds, even, spreads, reserved)
 
     def _reserve(self, page: Page, batch: Batch, total: Floats, count: int) -> _Reserved:
-        """Which of `count` slots are for what is owed. A part of a slot is one slot as often."""
+        """What is owed, and how many of `count` slots are for it."""
         sources = batch["sources"]
         owed = (sources & self._owed_bit != 0) & (total > total.max() - FAR)
         places = np.flatnonzero(owed)
-        boost, slots = np.full(len(batch), TAKEN), 0
+        boost, slots = np.full(len(batch), TAKEN), 0.0
         if len(places) and count:
-            slots = int(self._config.owed.share * count + page.draws.uniform())
+            slots = self._config.owed.share * count
             urgency = page.owed.urgency(batch.rows[places].tolist(), page.query.now_ms)
             boost[places] = self._config.owed.urgency * urgency
-        return _Reserved(boost, sources != self._owed_bit, slots, count)
+        return _Reserved(boost, sources != self._owed_bit, Places(slots, count))
 
     def _limits(self, page: Page) -> list[tuple[str, float, int]]:
         """Column, log-odds per earlier pick, and the most that one value may fill."""
@@ -128,21 +128,25 @@ class Draft:
 
     def draw(self, at: int) -> Drawn:
         """Slot `at`. It is taken only by `take`."""
-        part, place, propensity = _mixed(self._draws, self._parts(at))
+        parts = self._parts(at)
+        part, place, propensity = _mixed(self._draws, parts)
+        if parts[0][1].any():  # else nothing was left to be owed
+            self._reserved.places.drawn(at, part == 0)
         return Drawn(place, propensity, explore=part == 1, owed=part == 0)
 
     def chance(self, place: int, at: int) -> float:
         """That `draw` gives this place."""
         return _chance(self._parts(at), place)
 
-    def take(self, place: int, owed: bool) -> None:
-        self._reserved.slots -= owed
+    def take(self, place: int) -> None:
         _take(place, self._odds, self._spreads)
 
     def reserve_as(self, other: Draft) -> None:
-        """Two that fill one page together have one number of reserved slots between them."""
+        """Two that fill one page together have the same reserved slots between them."""
         mine, theirs = self._reserved, other._reserved
-        mine.slots = theirs.slots = theirs.slots if np.isfinite(theirs.boost).any() else mine.slots
+        mine.places = theirs.places = (
+            theirs.places if np.isfinite(theirs.boost).any() else mine.places
+        )
 
     def _parts(self, at: int) -> list[tuple[float, Floats]]:
         reserved, odds = self._reserved, self._odds
@@ -155,9 +159,9 @@ class Draft:
             free = np.where(reserved.free, odds, TAKEN)
         if free.max() == TAKEN:  # or owed
             free = odds
-        chance = reserved.chance(at)
+        chance = reserved.places.chance(at)
         return [
-            (chance, _softmax(left + reserved.boost) if chance > 0.0 else reserved.boost),
+            (chance, _softmax(left + reserved.boost) if chance > 0.0 else np.zeros(len(odds))),
             (self._explore, (self._even & (free > TAKEN)).astype(np.float64)),
             (1.0, _softmax(free)),
         ]
@@ -214,21 +218,63 @@ def _chance(
     return min(1.0, sum(chances))
 
 
-class _Reserved:
-    """`slots` of a page's `count` that are still to be given to what is owed. Which ones is drawn
-    as the page goes on: any slot but the first has the same chance. `boost` float64[n]: log-odds
-    that urgency adds; -inf where nothing is owed. `free`: what came for other reasons too, and may
-    stand in any slot.
+class Places:
+    """Which of a page's `count` slots are reserved: `slots` of them on the average, a part of one
+    as often. Drawn as the page goes on; any but the first UNRESERVED have the same chance.
+
+    Whether there is one more is never drawn by itself: what the slots before say of it is in the
+    chance of the next. So nothing decides a slot that is not seen on the page, and its propensity
+    is of the slots before alone.
     """
 
-    def __init__(self, boost: Floats, free: Mask, slots: int, count: int) -> None:
-        self.boost, self.free, self.slots, self._count = boost, free, slots, count
+    def __init__(self, slots: float, count: int) -> None:
+        self._whole, self._count = int(slots), count
+        self._more = slots - self._whole  # the chance that there is one more
+        self._had = 0
+        self._last: tuple[int, bool] | None = None
 
     def chance(self, at: int) -> float:
         """That slot `at` is reserved, given which ones before it were (selection sampling: Knuth,
         "Seminumerical Algorithms", 3.4.2, algorithm S).
         """
-        return 0.0 if at < UNRESERVED else min(1.0, self.slots / (self._count - at))
+        if self._last is not None and self._last[0] < at:
+            self._learn(*self._last)
+            self._last = None
+        return self._chance(at)
+
+    def drawn(self, at: int, reserved: bool) -> None:
+        self._last = at, reserved
+
+    def _chance(self, at: int) -> float:
+        without, with_it = self._both(at)
+        return without + self._more * (with_it - without)
+
+    def _both(self, at: int) -> tuple[float, float]:
+        """The chance of a slot without the one more, and with it."""
+        if at < UNRESERVED:
+            return 0.0, 0.0
+        left = self._count - at
+        without, with_it = (
+            min(1.0, max(0.0, (slots - self._had) / left))
+            for slots in (self._whole, self._whole + 1)
+        )
+        return without, with_it
+
+    def _learn(self, at: int, reserved: bool) -> None:
+        before = self._chance(at) if reserved else 1.0 - self._chance(at)
+        with_it = self._both(at)[1]
+        if before > 0.0:
+            self._more *= (with_it if reserved else 1.0 - with_it) / before
+        self._had += reserved
+
+
+class _Reserved:
+    """`boost` float64[n]: log-odds that urgency adds; -inf where nothing is owed. `free`: what came
+    for other reasons too, and may stand in any slot.
+    """
+
+    def __init__(self, boost: Floats, free: Mask, places: Places) -> None:
+        self.boost, self.free, self.places = boost, free, places
 
 
 class _Spread:
