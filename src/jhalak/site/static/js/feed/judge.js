@@ -8,12 +8,12 @@ import { t } from "../lib/words.js";
 
 /** @param {any} item `withdrawn`: why it is down, if it is @param {() => void} done */
 export function judgeSheet(item, done) {
-  const what = item.withdrawn ? "restore" : "withdraw";
-  sheet(t(`${what}_title`), (close) => {
+  const down = Boolean(item.withdrawn);
+  sheet(down ? t("restore_title") : t("withdraw_title"), (close) => {
     const form = el(
       "form",
       { class: "stack", novalidate: true },
-      el("p", { class: "soft" }, t(`${what}_text`)),
+      el("p", { class: "soft" }, down ? t("restore_text") : t("withdraw_text")),
       el(
         "div",
         { class: "field" },
@@ -22,11 +22,11 @@ export function judgeSheet(item, done) {
         el("p", { class: "error", id: "reason-error", "data-error": "reason" }),
       ),
       el("p", { class: "error", "data-error": "", role: "alert" }),
-      el("button", { class: `button wide ${item.withdrawn ? "main" : "bad"}` }, t(what)),
+      el("button", { class: `button wide ${down ? "main" : "bad"}` }, down ? t("restore") : t("withdraw")),
     );
     submitted(form, async ({ reason }) => {
-      await call("POST", `/videos/${seg(item.id)}/${what}`, { reason });
-      item.withdrawn = item.withdrawn ? "" : reason;
+      await call("POST", `/videos/${seg(item.id)}/${down ? "restore" : "withdraw"}`, { reason });
+      item.withdrawn = down ? "" : reason;
       close();
       done();
     });
