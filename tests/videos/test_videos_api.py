@@ -221,7 +221,7 @@ def test_cards_take_one_query_and_agree_with_the_plain_one() -> None:
 
 def test_channels_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "channels.json"
-    entries = [{"slug": "rain", "name": "Rain", "name_hi": "बारिश", "colour": "#112233"}]
+    entries = [{"slug": "rain", "name": "Rain", "name_hi": "बारिश", "description_hi": "बूँदें"}]
     file.write_text(json.dumps(entries))
     assert load_channels(file) == 1
     entries[0]["name"] = "Rains"
@@ -231,7 +231,7 @@ def test_channels_of_a_file(tmp_path: Path) -> None:
     names = [item["name"] for item in client.get("/api/channels").json()["items"]]
     assert names == ["Rains", "Sea"]
     hindi = client.get("/api/channels", headers={"Accept-Language": "hi"}).json()["items"]
-    assert hindi[0]["name"] == "बारिश"
+    assert [(one["name"], one["description"]) for one in hindi] == [("बारिश", "बूँदें"), ("Sea", "")]
     for bad in (
         "{", "{}", '[{"slug": "A b", "name": "x"}]', '[{"slug": "x"}]', '[{"slug":"x","name":""}]',
         '[{"slug":"x","name":"X","colour":"red"}]', '[{"slug":"x","name":"X","extra":1}]',

@@ -25,7 +25,6 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import (
     require_http_methods,
@@ -54,6 +53,7 @@ from jhalak.site.words import words
 from jhalak.videos import listing, sounds
 from jhalak.videos.access import Need, access_video
 from jhalak.videos.cards import cards_of
+from jhalak.videos.channels import words_of
 from jhalak.videos.models import Channel, Video
 from jhalak.videos.states import Visibility
 from jhalak.videos.words import LANGUAGES
@@ -131,8 +131,8 @@ def channel(request: Request, slug: str) -> HttpResponse:
     found = Channel.objects.filter(slug=slug).first()
     if found is None:
         raise NotFound("no_such_channel", _("There is no such channel."))
-    title = _channel_name(found)
-    return _feed(request, "channel", slug, title=title, about=found.description, nav="discover")
+    title, about = words_of(found)
+    return _feed(request, "channel", slug, title=title, about=about, nav="discover")
 
 
 @require_safe
@@ -219,6 +219,7 @@ def person(request: Request, handle: str) -> HttpResponse:
             "person": shown,
             "person_data": shown.dict(),
             "mine": mine,
+            "may_audit": request.viewer.can(Permission.READ_AUDIT),
             "tiles": tiles,
             "next": following_page,
             "nav": "me" if mine else "discover",
@@ -226,18 +227,10 @@ def person(request: Request, handle: str) -> HttpResponse:
     )
 
 
-def _channel_name(found: Channel) -> str:
-    hindi = (get_language() or "").startswith("hi")
-    return (hindi and found.name_hi) or found.name
-
-
 @require_safe
 @page
 def discover(request: Request) -> HttpResponse:
-    doors = [
-        {"slug": one.slug, "name": _channel_name(one), "about": one.description, "tone": one.colour}
-        for one in Channel.objects.order_by("pk")
-    ]
+    doors = [(one, *words_of(one)) for one in Channel.objects.order_by("pk")]
     return render(request, "discover.html", {"doors": doors, "nav": "discover"})
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 from django.http import HttpResponse
-from django.utils.translation import get_language
 from ninja import Query, Router
 
 from jhalak import media
@@ -21,6 +20,7 @@ from jhalak.people.roles import Permission
 from jhalak.videos import actions, captions, listing, sounds
 from jhalak.videos.access import Need, access_video, no_video
 from jhalak.videos.cards import cards_of
+from jhalak.videos.channels import words_of
 from jhalak.videos.models import Caption, Channel, Video
 from jhalak.videos.runner_api import router as runners
 from jhalak.videos.schemas import (
@@ -172,16 +172,12 @@ def videos_of_person(request: Request, handle: str, place: Query[Place]) -> Http
 
 @router.get("/channels", response=ChannelList, summary="The channels")
 def channels(request: Request) -> HttpResponse:  # noqa: ARG001
-    hindi = (get_language() or "").startswith("hi")
-    items = [
-        {
-            "slug": channel.slug,
-            "name": (hindi and channel.name_hi) or channel.name,
-            "description": channel.description,
-            "colour": channel.colour,
-        }
-        for channel in Channel.objects.order_by("pk")
-    ]
+    items = []
+    for channel in Channel.objects.order_by("pk"):
+        name, about = words_of(channel)
+        items.append(
+            {"slug": channel.slug, "name": name, "description": about, "colour": channel.colour}
+        )
     return _list(items, None)
 
 

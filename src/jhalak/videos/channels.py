@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import get_language
 from msgspec import Meta
 
 from jhalak import records
@@ -20,11 +21,19 @@ class ChannelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=60)]
     name_hi: Annotated[str, Meta(max_length=60)] = ""
     description: Annotated[str, Meta(max_length=200)] = ""
+    description_hi: Annotated[str, Meta(max_length=200)] = ""
     colour: Annotated[str, Meta(pattern=r"\A#[0-9A-Fa-f]{6}\Z")] = "#F2A900"
 
 
 class BadChannels(ValueError):
     """A file that is no list of channels; the message says where and why. Nothing was changed."""
+
+
+def words_of(channel: Channel) -> tuple[str, str]:
+    """Name and description in the language of the page."""
+    if (get_language() or "").startswith("hi"):
+        return channel.name_hi or channel.name, channel.description_hi or channel.description
+    return channel.name, channel.description
 
 
 def load_channels(path: Path) -> int:

@@ -44,7 +44,7 @@ COLUMNS: dict[str, Column] = {
     **{f"Runner.{name}": _RUNNER for name in _RUNNER_COLUMNS},
     **{
         f"Channel.{name}": _CHANNEL
-        for name in ("id", "slug", "name", "name_hi", "description", "colour")
+        for name in ("id", "slug", "name", "name_hi", "description", "description_hi", "colour")
     },
     **{f"Upload.{name}": _UPLOAD for name in ("owner_id", "details", "metadata", "video")},
     **{f"Upload.{name}": _UNDER_WAY for name in ("id", "size", "offset", "created", "expires")},

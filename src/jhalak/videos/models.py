@@ -25,6 +25,7 @@ class Channel(models.Model):
     name = models.CharField(max_length=60)
     name_hi = models.CharField(max_length=60, blank=True)
     description = models.CharField(max_length=200, blank=True)
+    description_hi = models.CharField(max_length=200, blank=True)
     colour = models.CharField(max_length=7, default="#F2A900")
 
     def __str__(self) -> str:
