@@ -24,7 +24,7 @@ GIST = 160  # characters of a body in the list
 def gist(body: Mapping[str, Any]) -> str:
     """A body in a line: names and values, as far as there is room."""
     parts = (
-        f"{name} {value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}"
+        f"{name} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for name, value in body.items()
         if value not in ("", [], {})
     )

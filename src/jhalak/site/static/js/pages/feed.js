@@ -41,7 +41,7 @@ function notice() {
 
 /** @param {string} sign @param {string} title @param {string} text @param {...HTMLElement} acts */
 function message(sign, title, text, ...acts) {
-  return el("div", { class: "notice" }, icon(sign), el("h2", {}, title), el("p", {}, text), ...acts);
+  return el("article", { class: "notice", "aria-label": title }, icon(sign), el("h2", {}, title), el("p", {}, text), ...acts);
 }
 
 /** @param {string} href @param {string} text */
