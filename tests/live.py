@@ -37,7 +37,7 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
-def eventually(look: Callable[[], T | None], seconds: float = 30.0, what: str = "it") -> T:
+def eventually(look: Callable[[], T | None], seconds: float = 60.0, what: str = "it") -> T:
     """The first true answer of `look`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -204,7 +204,7 @@ def test_a_door_looked_at_before_its_preview_came_plays_it(
     page.goto("/discover")
     door = page.locator("[data-slug=waves]")
     door.hover()
-    eventually(lambda: page.wait_for_timeout(50) or held, 30, "the question for its newest clip")
+    eventually(lambda: page.wait_for_timeout(50) or held, 60, "the question for its newest clip")
     page.wait_for_timeout(500)  # longer than a look must last
     expect(page.locator("video")).to_have_count(0)
     held[0].continue_()

@@ -77,7 +77,7 @@ def test_the_queue_moves_by_keyboard_and_back(world: World, visit: Open, boss: s
     # What tidies up after it waits there too.
     expect(waiting.filter(has_text="videos.process")).to_be_visible()
     card = f"/api/videos/{video}"
-    eventually(lambda: client.get(card).json()["state"] == "received", 20, "another try")
+    eventually(lambda: client.get(card).json()["state"] == "received", 60, "another try")
 
 
 def test_a_runner_is_let_in_and_out(world: World, visit: Open, boss: str) -> None:

@@ -127,7 +127,7 @@ def test_a_disk_that_runs_full(disk: Path, tmp_path: Path) -> None:
         third_video = upload(client, source)
         ballast.fill(leave=6 * MB)
         site.resume(workers)
-        eventually(lambda: job_of(site, third_video)[2], 30, "a job that waits for room")
+        eventually(lambda: job_of(site, third_video)[2], 60, "a job that waits for room")
         assert job_of(site, third_video)[1:] == (0, 1, "no_room")
         card = client.get(f"/api/videos/{third_video}").json()
         assert (card["failure"], card["state"] != "failed") == (None, True)
@@ -138,7 +138,7 @@ def test_a_disk_that_runs_full(disk: Path, tmp_path: Path) -> None:
         assert list(states(client, third_video))[-1] == "complete"
         playable(site, client, third_video)
         assert not site.rows("SELECT 1 FROM records_job WHERE state = 'failed'")
-        eventually(lambda: not orphans(site), 30, "a clean store")
+        eventually(lambda: not orphans(site), 60, "a clean store")
         work = site.data / "work"  # a storyboard may still be made
         eventually(lambda: not list(work.iterdir()), 60, "an empty folder")
         assert not list((site.data / "objects" / ".new").iterdir())

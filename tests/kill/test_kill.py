@@ -135,7 +135,7 @@ def test_an_upload_goes_on_where_it_was_acknowledged(tmp_path: Path) -> None:
                 site.kill("granian")
                 site.kill("jhalak", "intake")
                 site.wait_healthy()
-                seen = eventually(lambda: _head(client, place), 20, "the upload again")
+                seen = eventually(lambda: _head(client, place), 60, "the upload again")
                 assert seen == acknowledged
             offset = acknowledged
         video = answer.headers["Jhalak-Video"]

@@ -90,11 +90,11 @@ def test_a_runner_makes_what_the_house_leaves_to_it(tmp_path: Path) -> None:
             assert list(states(client, refused, 60))[-1] == "failed"
             card = client.get(f"/api/videos/{refused}").json()
             assert card["failure"]["code"] in ("damaged", "not_a_video")
-            eventually(lambda: not machine.files(), 10, "an empty folder")
+            eventually(lambda: not machine.files(), 60, "an empty folder")
         finally:
             machine.stop()
         assert not machine.work.exists()
-        eventually(lambda: not orphans(site), 30, "a clean store")
+        eventually(lambda: not orphans(site), 60, "a clean store")
 
 
 def test_a_killed_runner_is_replaced_by_the_house(tmp_path: Path) -> None:
@@ -115,4 +115,4 @@ def test_a_killed_runner_is_replaced_by_the_house(tmp_path: Path) -> None:
         again = site.client()
         assert list(states(again, video, 90))[-1] == "complete"
         playable(site, again, video)
-        eventually(lambda: not orphans(site), 30, "a clean store")
+        eventually(lambda: not orphans(site), 60, "a clean store")

@@ -50,6 +50,7 @@ MOMENTS: dict[str, Callable[[Moment], bool]] = {
     "ladder": lambda now: now.state == "playable" and bool(now.first),
     "keeping": lambda now: now.putting,
 }
+TRIES = 10  # at one moment
 SEALED = ("preparing", "growing", "ladder")  # an ffmpeg is at it
 
 
@@ -90,7 +91,7 @@ class Struck:
 
     def strike(self, moment: str, kill: Callable[[], object]) -> str:
         """A moment can pass unseen on a busy machine: then the next video is tried."""
-        for _ in range(4):
+        for _ in range(TRIES):
             video = self.new(moment)
             pieces: Pieces = {}
 
@@ -120,15 +121,15 @@ class Struck:
         assert len(ladders) == len(self.videos), "each has its finer versions"
         grow_old(self.site.data / "objects")
         self.site.change("UPDATE records_job SET run_after = created WHERE kind = 'videos.prune'")
-        eventually(lambda: not self.site.rows("SELECT 1 FROM videos_piece"), 30, "no pieces")
-        eventually(lambda: not orphans(self.site), 30, "a clean store")
+        eventually(lambda: not self.site.rows("SELECT 1 FROM videos_piece"), 60, "no pieces")
+        eventually(lambda: not orphans(self.site), 60, "a clean store")
         work = self.site.data / "work"  # storyboards and sounds are still being made
         eventually(lambda: not list(_files(work)), 60, "an empty folder")
         assert not list(_files(self.site.data / "uploads"))
         keys = self.site.events("SELECT count(*), count(DISTINCT key) FROM events")
         assert keys[0][0] == keys[0][1]
         stranger = self.site.client()
-        shown = [item["id"] for item in stranger.get("/api/feed?n=8").json()["items"]]
+        shown = [item["id"] for item in stranger.get("/api/feed?n=30").json()["items"]]
         assert sorted(shown) == sorted(self.videos)
 
 
@@ -177,7 +178,7 @@ def test_the_runner_is_killed(source: Path, tmp_path: Path) -> None:
                 struck.strike(moment, kill)
                 machine = Machine(site, tmp_path / "box", token)
             struck.check()
-            eventually(lambda: not machine.files(), 10, "an empty folder")
+            eventually(lambda: not machine.files(), 60, "an empty folder")
         finally:
             machine.stop()
         assert not machine.work.exists()

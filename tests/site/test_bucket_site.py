@@ -155,7 +155,7 @@ def test_a_deleted_video_leaves_nothing_in_the_bucket(
     store = open_objects(weed.url("media"))
     assert list(store.list(f"videos/{video}/"))
     assert author.delete(f"/api/videos/{video}").status_code == 204
-    eventually(lambda: not list(store.list(f"videos/{video}/")), 30, "no objects")
+    eventually(lambda: not list(store.list(f"videos/{video}/")), 60, "no objects")
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:8333", "https://localhost"])

@@ -86,7 +86,7 @@ def tls(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[
     with subprocess.Popen(words, cwd=folder) as process:
         try:
             ca = str(folder / "ca.pem")
-            eventually(lambda: _healthy(port, ca), 20, "a front with TLS")
+            eventually(lambda: _healthy(port, ca), 60, "a front with TLS")
             yield port, folder
         finally:
             process.terminate()
@@ -172,7 +172,7 @@ def test_two_do_not_share_a_folder(site: Site, token: str, tmp_path: Path) -> No
     first = Machine(site, tmp_path / "box", token)
     mine = first.work / "mine"
     try:
-        eventually(lambda: (first.work / ".lock").exists(), 20, "a runner")
+        eventually(lambda: (first.work / ".lock").exists(), 60, "a runner")
         mine.write_text("kept")
         words = ("--site", site.url, "--work", str(first.work))
         assert "Another runner" in refused(token, tmp_path, *words)

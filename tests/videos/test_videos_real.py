@@ -153,7 +153,7 @@ def test_a_line_that_drops_keeps_what_arrived(site: Site, client: httpx.Client) 
     line = _send_half(site, client, where, b"x" * 150_000, 400_000)
     time.sleep(0.5)
     line.close()
-    eventually(lambda: offset(client, where) == 150_000, 10, "what arrived to be kept")
+    eventually(lambda: offset(client, where) == 150_000, 60, "what arrived to be kept")
     rest = client.patch(
         where,
         content=b"x" * 250_000,
@@ -171,7 +171,7 @@ def test_a_second_writer_is_told_to_wait(site: Site, client: httpx.Client) -> No
     answer = client.patch(where, content=b"y" * 100_000, headers=given)
     assert answer.status_code == 423, answer.text
     line.close()
-    eventually(lambda: offset(client, where) == 50_000, 10, "the first writer to be let go")
+    eventually(lambda: offset(client, where) == 50_000, 60, "the first writer to be let go")
     assert client.delete(where, headers=TUS).status_code == 204
 
 
