@@ -81,7 +81,7 @@ def test_what_is_written_is_shown(auditor: Client) -> None:
         entries=(0, 4),
         times=(0, 86_400_000),
         map_digest="00",
-        map_differences=0,
+        map_differences=["column Person.shoe: <not declared>"],
         destinations=[],
         exceptions=[],
         unsealed=["worker"],
@@ -92,6 +92,7 @@ def test_what_is_written_is_shown(auditor: Client) -> None:
     assert "1970-01-02 00:00 UTC" in page
     assert all(f'<td class="number">{count}</td>' in page for count in (3, 4567, 8912))
     assert "<dd>21</dd>" in page
+    assert "column Person.shoe: &lt;not declared&gt;" in page
     assert "smtp.example.in:465" in page
     assert "&lt;b&gt;codes" in page
     assert "<b>codes" not in page
