@@ -298,6 +298,7 @@ def test_a_graph_takes_in_what_changes_while_it_is_built(monkeypatch):
         assert held.wait(60)
 
 
+@pytest.mark.slow  # starts a process
 def test_a_process_ends_in_the_midst_of_a_graph():
     code = """
 import threading, numpy as np

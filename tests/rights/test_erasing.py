@@ -211,6 +211,7 @@ def test_killed_at_any_step_it_goes_on(step: str, monkeypatch: pytest.MonkeyPatc
     assert len(erasures()) == 1
 
 
+@pytest.mark.slow  # starts a process
 def test_the_engine_is_what_the_log_says() -> None:
     """Byte for byte: what was made anew beside the pages, and a replay of the log as it is now."""
     here = world()
@@ -228,6 +229,7 @@ def test_the_engine_is_what_the_log_says() -> None:
     assert sum(isinstance(event, Erased) for _, event in log()) >= 55
 
 
+@pytest.mark.slow  # starts a process
 def test_an_engine_that_is_made_anew_keeps_no_process_from_ending(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
