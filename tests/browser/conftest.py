@@ -153,11 +153,21 @@ def ear() -> Iterator[Ear]:
 
 @pytest.fixture
 def visit(world: World, chromium: Browser, ear: Ear) -> Iterator[Open]:
-    """`visit(path, who="", **context)`: a page in a browser of its own, a phone unless said."""
+    """`visit(path, who="", **context)`: a page in a browser of its own, a phone unless said.
+
+    The service worker is shut out unless `service_workers="allow"`: it begins at a moment of its
+    own, and what it fetches or has cached by then goes past a test's routes.
+    """
     contexts: list[BrowserContext] = []
 
     def start(path: str, who: str = "", **options: Any) -> Page:
-        given = {"viewport": PHONE, "has_touch": True, "locale": "en", "base_url": world.url}
+        given = {
+            "viewport": PHONE,
+            "has_touch": True,
+            "locale": "en",
+            "base_url": world.url,
+            "service_workers": "block",
+        }
         context = chromium.new_context(**(given | options))
         contexts.append(context)
         context.set_default_timeout(MOST_MS)

@@ -38,7 +38,7 @@ def declared_as(box: str, name: str) -> str:
 
 
 def test_a_journey_leaves_what_is_declared(visit: Open, world: World) -> None:
-    page = visit("/signup?next=/upload")
+    page = visit("/signup?next=/upload", service_workers="allow")
     seen = kept(page)
     page.get_by_label("Handle").fill("journey.k")
     page.get_by_label("Password", exact=True).fill(PASSWORD)

@@ -90,7 +90,7 @@ def test_a_held_line_of_a_clip_that_was_left_does_not_play_it(visit: Open) -> No
 
 def test_a_player_that_fails_late_does_not_touch_another_clip(visit: Open, ear: Ear) -> None:
     ear.expect("ERR_FAILED")
-    page = visit("/offline", service_workers="block")  # which would fetch the player by itself
+    page = visit("/offline")
     held: list[Route] = []
 
     def lists(route: Route) -> None:

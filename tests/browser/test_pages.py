@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, Ear, Open, World
-from tests.browser.feed_page import wait_playing
+from tests.browser.feed_page import swipe, wait_playing
 from tests.live import PASSWORD, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -181,9 +181,12 @@ def test_a_private_clip_looks_like_none(world: World, somebody: str) -> None:
 
 def test_without_network_there_is_still_a_page(visit: Open, ear: Ear) -> None:
     ear.expect("ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
-    page = visit("/discover")
-    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    page = visit("/discover", service_workers="allow")
+    page.wait_for_function("() => navigator.serviceWorker.controller")
     page.wait_for_function("() => caches.keys().then((names) => names.length === 1)")
+    page.goto("/")  # through the service worker, like each later page of a viewer
+    wait_playing(page)
+    swipe(page)
     page.context.set_offline(True)
     page.goto("/saved")
     expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
