@@ -75,6 +75,30 @@ def test_each_change_of_the_register_of_exceptions_is_entered() -> None:
     tasks.ask_how_things_stand()  # says so, and stops nothing
 
 
+def test_a_destination_that_is_declared_changed_and_taken_out() -> None:
+    """Also while no broker runs, which would tell of it before its first use."""
+    data = options().folder
+    standing.do_tell_changes(data)
+    entered()
+    file = destinations.path_of(data)
+    file.write_text(MAIL)
+    assert standing.changed(data)
+    standing.do_tell_changes(data)
+    assert not standing.changed(data)
+    ((kind, body),) = entered()
+    assert (kind, body) == (Kind.DESTINATION, destinations.load(data)["mail"].said())
+    file.write_text(MAIL.replace("2030", "2031"))
+    standing.do_tell_changes(data)
+    assert [body["expires"] for _, body in entered()] == ["2031-01-01"]
+    file.unlink()
+    standing.do_tell_changes(data)
+    assert entered() == [(Kind.DESTINATION, {"name": "mail", "withdrawn": True})]
+    file.write_text("[[destination]]\n")
+    with pytest.raises(destinations.DestinationsError):
+        standing.do_tell_changes(data)
+    tasks.ask_how_things_stand()  # says so, and stops nothing
+
+
 def test_a_memory_that_is_lost_tells_all_of_it_again() -> None:
     data = options().folder
     standing.do_tell_changes(data)
@@ -105,7 +129,7 @@ def test_a_report_each_day_says_what_moved_since_the_one_before() -> None:
     body = next(one.body for _, one in logged() if one.kind is Kind.RESIDENCY_REPORT)
     assert body["flows"] == {"mail": [1, 30, 20]}
     assert (body["refusals"], body["controls"], body["failed_controls"]) == (1, 3, 1)
-    assert body["destinations"] == [{"name": "mail", "expires": "2030-01-01"}]
+    assert body["destinations"] == [one.said() for one in destinations.load(data).values()]
     assert [one["subject"] for one in body["exceptions"]] == ["worker"]
     assert (body["unsealed"], body["map_differences"]) == (["web"], 0)
     assert not tasks.due()

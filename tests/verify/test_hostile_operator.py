@@ -173,3 +173,83 @@ def test_no_word_of_a_pack_reaches_the_terminal_as_a_command(
     (pack / "manifest.json").write_text(json.dumps({"format": "\x1b[2J"}))
     assert verify.main([str(pack), *KEYS]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_an_exception_that_came_after_what_it_excuses(tmp_path: Path, leaves: list[bytes]) -> None:
+    """Declared an hour before the pack, it says nothing of the day before."""
+    item = {"kind": "unsealed", "subject": "web", "reason": "GPU", "expires": "2030-01-01"}
+    bare = {"name": "web", "pid": 9, "sealed": False, "why": "asked so"}
+    told = said(exceptions=[item])
+    for number, (seal, declared) in enumerate([(2, 3), (4, 3), (4, None)]):
+        more = [leaf(START + seal * HOUR, "seal", bare)]
+        if declared is not None:
+            event = {**item, "event": "declared"}
+            more.append(leaf(START + declared * HOUR, "exception", event))
+        given = told if declared else said()
+        report = look(make_pack(tmp_path / str(number), in_order([*leaves, *more]), given))
+        if number == 1:
+            assert report.green, report.reasons
+        else:
+            only(report, "seal", "web was not sealed", "asked so")
+
+
+def test_an_exception_that_was_over_before_and_after_what_it_excused(
+    tmp_path: Path, leaves: list[bytes]
+) -> None:
+    """It is withdrawn by the pack's end: the log alone knows when it held."""
+    item = {"kind": "unsealed", "subject": "web", "reason": "GPU", "expires": "2030-01-01"}
+    more = [
+        leaf(START + 2 * HOUR, "exception", {**item, "event": "declared"}),
+        leaf(START + 8 * HOUR, "exception", {**item, "event": "withdrawn"}),
+    ]
+    for at in (7, 9):
+        bare = leaf(START + at * HOUR, "seal", {"name": "web", "sealed": False, "why": "x"})
+        report = look(make_pack(tmp_path / str(at), in_order([*leaves, *more, bare])))
+        if at == 7:
+            assert report.green, report.reasons
+        else:
+            only(report, "seal", "web was not sealed", "an exception was declared for")
+
+
+def test_an_exception_that_is_left_out_of_the_list(tmp_path: Path, leaves: list[bytes]) -> None:
+    """Else a reader of the page would not see what is excused."""
+    item = {"kind": "unsealed", "subject": "worker", "reason": "GPU", "expires": "2030-01-01"}
+    report = look(make_pack(tmp_path, [*leaves, packs.excused(item)]))
+    only(report, "exceptions", "worker is in force by the log", "exceptions.json")
+
+
+def test_a_list_of_destinations_that_is_not_the_log_s(tmp_path: Path, leaves: list[bytes]) -> None:
+    """The list is what a reader looks at; what counts is what the log was told."""
+    other = {**packs.DESTINATION, "purpose": "alarms", "classes": ["none"]}
+    gone = leaf(UNTIL - 2, "destination", {"name": "mail", "withdrawn": True})
+    again = leaf(UNTIL - 1, "destination", packs.DESTINATION)
+    cases: list[tuple[list[dict[str, Any]], list[bytes], tuple[str, ...]]] = [
+        ([other], [], ("another classes, purpose", "'mail'")),
+        ([], [], ("'mail'", "in the log and not in destinations.json")),
+        ([packs.DESTINATION, {**other, "name": "sms"}], [], ("'sms'", "not in the log")),
+        ([packs.DESTINATION], [gone], ("'mail'", "not in the log")),
+        ([packs.DESTINATION], [gone, again], ()),
+    ]
+    for number, (listed, more, words) in enumerate(cases):
+        told = said(destinations=listed)
+        report = look(make_pack(tmp_path / str(number), [*leaves, *more], told))
+        if words:
+            only(report, "flows", *words)
+        else:
+            assert report.green, report.reasons
+            assert report.facts["destinations"][0]["classes"] == "contact"
+            assert "mail.example" in verify.as_html(report)
+
+
+def test_a_list_of_destinations_is_held_against_the_report_a_later_pack_begins_with(
+    tmp_path: Path, leaves: list[bytes]
+) -> None:
+    logged = in_order([*leaves, report_of(START + 26 * HOUR)])
+    for number, owner in enumerate((packs.DESTINATION["owner"], "nobody")):
+        told = said(destinations=[{**packs.DESTINATION, "owner": owner}])
+        begin = START + 28 * HOUR
+        pack = make_pack(tmp_path / str(number), logged, told, since_ms=begin)
+        if number:
+            only(look(pack), "flows", "another owner", "'mail'")
+        else:
+            assert look(pack).green

@@ -68,7 +68,7 @@ def said(
         "map": map_digest,
         "map_differences": len(map_differences),
         "undeclared": [one[:300] for one in map_differences[:MOST]],
-        "destinations": [{"name": one["name"], "expires": one["expires"]} for one in destinations],
+        "destinations": list(destinations),
         "exceptions": [{name: one[name] for name in _SAID if name in one} for one in exceptions],
         "unsealed": sorted(unsealed),
     }

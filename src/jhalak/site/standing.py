@@ -1,5 +1,6 @@
-"""Tells the log how things stand at the border: when the data map or the register of exceptions has
-changed, and each day all of it, with what moved since (a residency report).
+"""Tells the log how things stand at the border: when the data map, the declared destinations or the
+register of exceptions have changed, and each day all of it, with what moved since (a residency
+report). The broker tells of a destination too, before it sends anything there.
 
 What the log was told last is kept beside it; where that is lost, it is told once more.
 """
@@ -35,6 +36,7 @@ class Told(msgspec.Struct):
     """What the log was told last."""
 
     map: str = ""
+    destinations: list[dict[str, Any]] = []
     exceptions: list[dict[str, Any]] = []
     reported_ms: int = 0
     reported_size: int = 0
@@ -54,35 +56,50 @@ def told(data: Path) -> Told:
         return Told()
 
 
-def _now(data: Path) -> tuple[str, list[dict[str, Any]]]:
-    """The map's digest and the register. Raises ExceptionsError."""
-    return live_map.digest(declared.declared()), [one.said() for one in exceptions.load(data)]
+def _now(data: Path, last: Told) -> Told:
+    """Raises DestinationsError, ExceptionsError."""
+    return msgspec.structs.replace(
+        last,
+        map=live_map.digest(declared.declared()),
+        destinations=[one.said() for one in destinations.load(data).values()],
+        exceptions=[one.said() for one in exceptions.load(data)],
+    )
 
 
 def changed(data: Path) -> bool:
-    """Whether the log knows something else. Raises ExceptionsError."""
+    """Whether the log knows something else. Raises DestinationsError, ExceptionsError."""
     last = told(data)
-    return _now(data) != (last.map, last.exceptions)
+    return _now(data, last) != last
 
 
 def do_tell_changes(data: Path) -> None:
-    """Entries for what differs from what the log was told. Raises ExceptionsError, OSError."""
+    """Entries for what differs from what the log was told. Raises DestinationsError,
+    ExceptionsError, OSError.
+    """
     last = told(data)
-    digest, listed = _now(data)
-    if (digest, listed) == (last.map, last.exceptions):
+    now = _now(data, last)
+    if now == last:
         return
-    found = report()["differences"] if digest != last.map else []
+    found = report()["differences"] if now.map != last.map else []
+    named = {one["name"] for one in now.destinations}
     with transaction.atomic():
-        if digest != last.map:
-            body = {"digest": digest, "before": last.map, "differences": found[:MOST]}
+        if now.map != last.map:
+            body = {"digest": now.map, "before": last.map, "differences": found[:MOST]}
             ledger.enter(Kind.MAP, body)
-        for one in listed:
-            if one not in last.exceptions:
-                ledger.enter(Kind.EXCEPTION, {**one, "event": "declared"})
-        for one in last.exceptions:
-            if one not in listed:
-                ledger.enter(Kind.EXCEPTION, {**one, "event": "withdrawn"})
-    _keep(data, msgspec.structs.replace(last, map=digest, exceptions=listed))
+        for one in _without(now.destinations, last.destinations):
+            ledger.enter(Kind.DESTINATION, one)
+        for one in last.destinations:
+            if one["name"] not in named:
+                ledger.enter(Kind.DESTINATION, {"name": one["name"], "withdrawn": True})
+        for one in _without(now.exceptions, last.exceptions):
+            ledger.enter(Kind.EXCEPTION, {**one, "event": "declared"})
+        for one in _without(last.exceptions, now.exceptions):
+            ledger.enter(Kind.EXCEPTION, {**one, "event": "withdrawn"})
+    _keep(data, now)
+
+
+def _without(some: list[dict[str, Any]], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in some if one not in others]
 
 
 def do_report_residency(data: Path, progress: Progress) -> dict[str, Any]:

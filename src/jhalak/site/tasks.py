@@ -23,8 +23,8 @@ def ask_how_things_stand() -> None:
     try:
         if due() or standing.changed(options().folder):
             records.enqueue(STAND, "border", priority=Priority.SOON)
-    except ExceptionsError as error:
-        logger.error("the register of exceptions is not in the log: %s", error)
+    except (ExceptionsError, DestinationsError) as error:
+        logger.error("the log cannot be told how things stand: %s", error)
 
 
 def due() -> bool:

@@ -53,6 +53,7 @@ BY_DESIGN = frozenset({"supervisor", "keeper", "broker", "control", "world", "cr
 BUSY = frozenset({"control", "egress_flow", "egress_refusal", "staff_session", "audit_read"})
 HOUR_MS = 3_600_000  # of flows the first and the last of each hour are looked at
 SPAN_MS = 300_000  # what ran is known by spans of this length
+EVER = 1 << 53  # milliseconds; no time of an entry is as late
 LATE_MS = 15 * 60_000  # entries of several processes may come in another order than their times
 SILENCE = 2  # periods: the control comes at any moment of each, so two lie less than that apart
 LONGEST_PERIOD_MS = 24 * 3_600_000  # a pack may state a shorter one, and no longer one
@@ -74,7 +75,7 @@ CHECKS = {
     "map": "All that is stored is declared",
     "seal": "Every process was sealed",
     "flows": "What left went to declared destinations, and the sums hold",
-    "exceptions": "No exception is over its date",
+    "exceptions": "Each exception was declared before what it excuses, and is not over its date",
     "release": "The code that ran is the released one",
     "models": "Each model in force has a true manifest",
     "capture": "Captures of the wire agree with the ledger",
@@ -766,6 +767,14 @@ def release_digest(told: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _span(times: tuple[int, int]) -> str:
+    return f"{when(times[0])} to {when(times[1])}"
+
+
+def _words(value: object) -> str:
+    return (", ".join(map(str, value)) if isinstance(value, list) else str(value))[:300]
+
+
 def _exception(item: dict[str, Any]) -> tuple[str, ...]:
     """What tells one exception from another."""
     return tuple(
@@ -1212,7 +1221,8 @@ class Pack:
                 begin = at
 
     def _seals(self, entries: Entries) -> None:
-        excused = {subject for subject, _, _ in self._excused("unsealed")}
+        outside = BY_DESIGN & {subject for subject, _, _ in self._excused("unsealed")}
+        excused = self._unsealed(entries)
         try:
             now = _json(self.folder, "processes.json", list)
             if not now and entries.kinds["start"]:
@@ -1220,21 +1230,34 @@ class Pack:
         except Broken as error:
             self.report.red("seal", str(error))
             now = []
-        told = [("now", item) for item in now]
-        told += [(when(at), body) for _, at, kind, body in entries.kept if kind == "seal"]
+        told = [(self.until, "now", item) for item in now]
+        told += [(at, when(at), body) for _, at, kind, body in entries.kept if kind == "seal"]
         for at, body in self._reports(entries):
             moment = f"residency report of {when(at)}"
-            told += [(moment, {"name": name}) for name in body.get("unsealed", [])]
-        for moment, item in told:
+            told += [(at, moment, {"name": name}) for name in body.get("unsealed", [])]
+        for at, moment, item in told:
             name = str(item.get("name") if isinstance(item, dict) else None)[:80]
             if isinstance(item, dict) and item.get("sealed") is True:
                 continue
             why = str(item.get("why", ""))[:200] if isinstance(item, dict) else ""
-            if name in excused:
+            times = excused.get(name, [])
+            if name in outside or any(a - LATE_MS <= at <= b for a, b in times):
                 self.report.notes.append(f"{name} is not sealed, by a declared exception.")
-            else:
-                self.report.red("seal", f"process {name} was not sealed ({moment}): {why}")
+                continue
+            said = f"process {name} was not sealed ({moment}): {why}"
+            if times:
+                said += f"; an exception was declared for {' and '.join(map(_span, times))}"
+            self.report.red("seal", said)
         self.report.notes = list(dict.fromkeys(self.report.notes))
+
+    def _unsealed(self, entries: Entries) -> dict[str, list[tuple[int, int]]]:
+        """Process -> (from when, until when) it was declared that it runs unsealed."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for (kind, subject, expires, *_), times in self._in_force(entries).items():
+            if kind == "unsealed":
+                last = end_of(expires) or 0
+                found.setdefault(subject, []).extend((a, min(b, last)) for a, b in times)
+        return found
 
     def _reports(self, entries: Entries) -> Iterator[tuple[int, dict[str, Any]]]:
         """The reports of the pack's time: of what began before it they alone may tell."""
@@ -1249,6 +1272,7 @@ class Pack:
             self.report.red("flows", str(error))
             return
         self._undeclared(entries)
+        self._destinations(entries)
         sums = entries.sums()
         for index, at, name in sorted(entries.begun.values()):
             if at < self.until - LATE_MS:  # else it may go on
@@ -1288,6 +1312,31 @@ class Pack:
                         f" was not declared (entry {index} or soon after)",
                     )
 
+    def _destinations(self, entries: Entries) -> None:
+        """What the pack lists is what the log was told last, field by field."""
+        known = {str(one.get("name")): one for one in self._before(entries)}
+        for _, _, kind, body in entries.kept:
+            if kind == "destination":
+                known[str(body.get("name"))] = body
+        known = {name: one for name, one in known.items() if one.get("withdrawn") is not True}
+        listed = {str(one["name"]): one for one in _json(self.folder, "destinations.json", list)}
+        for name in sorted(known.keys() | listed.keys()):
+            said, logged = listed.get(name, {}), known.get(name, {})
+            other = sorted(f for f in said.keys() | logged.keys() if said.get(f) != logged.get(f))
+            if not said or not logged:
+                where = "not in the log" if said else "in the log and not in destinations.json"
+                self.report.red("flows", f"the declaration of destination {name[:80]!r} is {where}")
+            elif other:
+                self.report.red(
+                    "flows",
+                    f"destinations.json has another {', '.join(other)[:200]} of destination"
+                    f" {name[:80]!r} than the log",
+                )
+        fields = ("name", "host", "purpose", "classes", "owner", "expires")
+        self.report.facts["destinations"] = [
+            {field: _words(one.get(field, "")) for field in fields} for one in known.values()
+        ]
+
     def _dates(self, entries: Entries) -> dict[str, list[tuple[int, int]]]:
         """Destination -> (from when, until when) of each of its declarations."""
         changes: dict[str, list[tuple[int, int | None]]] = {}  # when, until when; None: withdrawn
@@ -1297,7 +1346,7 @@ class Pack:
                 changes.setdefault(str(body.get("name")), []).append((at, last))
         dates: dict[str, list[tuple[int, int]]] = {}
         for name, said in changes.items():
-            ends = [at for at, _ in said[1:]] + [1 << 53]
+            ends = [at for at, _ in said[1:]] + [EVER]
             dates[name] = [
                 (at, min(last, end))
                 for (at, last), end in zip(said, ends, strict=True)
@@ -1329,7 +1378,8 @@ class Pack:
 
     def _exceptions(self, entries: Entries) -> None:
         self._runners(entries)
-        in_force = self._in_force(entries)
+        unlisted = {one for one, times in self._in_force(entries).items() if times[-1][1] == EVER}
+        in_force = frozenset(unlisted)
         for item in _json(self.folder, "exceptions.json", list):
             if not isinstance(item, dict):
                 raise Broken("exceptions.json is not of its format")
@@ -1345,6 +1395,13 @@ class Pack:
                 continue
             if _exception(item) not in in_force:
                 self.report.red("exceptions", f"the exception {what} is not in force by the log")
+            unlisted.discard(_exception(item))
+        for kind, subject, *_ in sorted(unlisted):
+            self.report.red(
+                "exceptions",
+                f"the exception {kind[:40]} of {subject[:80]} is in force by the log, and"
+                " exceptions.json does not have it",
+            )
 
     def _runners(self, entries: Entries) -> None:
         """Other machines that are given originals: outside of every seal that is told of here."""
@@ -1356,20 +1413,22 @@ class Pack:
                     f" was {done} at {when(at)} (entry {index})."
                 )
 
-    def _in_force(self, entries: Entries) -> set[tuple[str, ...]]:
-        """The exceptions that the log knows at the end of the pack."""
-        found: set[tuple[str, ...]] = set()
+    def _in_force(self, entries: Entries) -> dict[tuple[str, ...], list[tuple[int, int]]]:
+        """Exception -> (from when, until when) the log has it as declared; EVER: it still is."""
+        found: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         begun = not self.manifest.get("first_entry")  # else the first report is where it begins
-        for _, _, kind, body in entries.kept:
+        for _, at, kind, body in entries.kept:
             if kind == "residency_report" and not begun:
                 listed = body.get("exceptions")
-                found = {_exception(one) for one in listed if isinstance(one, dict)}  # type: ignore[union-attr]
-                begun = True
-            elif kind == "exception" and body.get("event") == "withdrawn":
-                found.discard(_exception(body))
-            elif kind == "exception":
-                found.add(_exception(body))
-        return found
+                given = [_exception(one) for one in listed if isinstance(one, dict)]  # type: ignore[union-attr]
+                found, begun = {one: [(0, EVER)] for one in given}, True
+            elif kind == "exception" and body.get("exception") != "runner":
+                times = found.setdefault(_exception(body), [])
+                if body.get("event") == "withdrawn":
+                    times[-1:] = [(begin, min(end, at)) for begin, end in times[-1:]]
+                elif not times or times[-1][1] != EVER:
+                    times.append((at, EVER))
+        return {one: times for one, times in found.items() if times}
 
     def _map(self, entries: Entries) -> None:
         found = _json(self.folder, "map.json", dict)
@@ -1574,6 +1633,7 @@ def as_html(report: Report) -> str:
         (item["kind"], item["subject"], item["reason"], item["owner"], item["expires"])
         for item in facts.get("exceptions", [])
     ]
+    ways = [tuple(item.values()) for item in facts.get("destinations", [])]
     stopped = facts.get("stopped", [])
     return "".join(
         (
@@ -1586,7 +1646,9 @@ def as_html(report: Report) -> str:
             f" {facts.get('size', 0):,} in the log</p>",
             _list(report.notes) if report.notes else "",
             f"<h2>What was checked</h2><table>{''.join(checks)}</table>",
-            "<h2>Claim 1, residency: where the bytes are</h2><p>What left through the broker:</p>",
+            "<h2>Claim 1, residency: where the bytes are</h2><p>Declared in the log:</p>",
+            _rows(ways, ("destination", "host", "for what", "data", "who answers", "until")),
+            "<p>What left through the broker:</p>",
             _rows(flows, ("destination", "flows", "bytes in", "bytes out")),
             f"<p>Deliberate attempts to leave, blocked and seen: {facts.get('controls', 0):,},",
             f" one expected in each {facts.get('period_hours', 0):g} h.",

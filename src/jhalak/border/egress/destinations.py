@@ -76,8 +76,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return today > self.expires
 
     def said(self) -> dict[str, object]:
-        """As an entry of the log."""
-        plain = msgspec.to_builtins(self)
+        """As an entry of the log, in what JSON gives back: equal to what is read from there."""
+        plain = msgspec.json.decode(msgspec.json.encode(self))
         return {key: value for key, value in plain.items() if value not in ("", False)}
 
 
