@@ -18,6 +18,7 @@ from tests.people.factories import PASSWORD, Api, client_of, make_person
 from jhalak.options import options
 from jhalak.people import throttle
 from jhalak.people.codes import sweep
+from jhalak.people.disclosures import access_disclosures
 from jhalak.people.models import Code, Contact, Person
 from jhalak.records.keyring import close_keys, person_keys
 from jhalak.records.models import AuditEntry, Job
@@ -155,6 +156,11 @@ def test_a_code_confirms_and_logs_in(contact: str, way: str, broker: BrokerDoubl
     assert api.send("get", "/me").json["handle"] == "asha"
     assert log_in(ticket, code).code == "wrong_code", "once"
     assert AuditEntry.objects.filter(action="person.log_in", detail={"by": "code"}).count() == 1
+    (got,) = access_disclosures(asha)
+    assert (got["destination"], got["times"]) == (way, 3)
+    assert got["purpose"]
+    assert got["owner"]
+    assert got["first"] < got["last"]
 
 
 def test_a_code_gives_a_new_password(broker: BrokerDouble) -> None:

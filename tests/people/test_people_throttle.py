@@ -63,3 +63,18 @@ def test_a_flood_of_keys_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1000):
         limit.spend(f"key {number}")
         assert len(limit._paid) <= 100
+
+
+@pytest.mark.parametrize(
+    ("wait", "word"),
+    [
+        (0.2, "1 second."),
+        (119, "119 seconds."),
+        (119.5, "2 minutes."),
+        (7200, "120 minutes."),
+        (86_400, "24 hours."),
+    ],
+)
+def test_a_wait_is_said_in_a_unit_that_fits_it(wait: float, word: str) -> None:
+    said = throttle.too_many(wait)
+    assert str(said.message).endswith(f" {word}")

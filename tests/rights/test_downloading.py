@@ -13,11 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils import timezone
 
 from jhalak import records
+from jhalak.border.egress import destinations
+from jhalak.options import options
+from jhalak.people.disclosures import do_note_disclosure
+from jhalak.people.models import ContactKind
 from jhalak.records.jobs import run_due
 from jhalak.rights import actions, tasks
 from jhalak.rights.models import Download
 from jhalak.rights.states import DOWNLOAD_FOLLOWS, DownloadState, may_follow
 from tests.factories import browser, person
+from tests.people.broker_double import DECLARED
 from tests.rights.worlds import CAPTION, PASSWORD, World, world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +69,30 @@ def test_it_holds_what_is_theirs_signed_and_says_what_is_left_out() -> None:
         assert CAPTION in page
         told = {one["what"] for one in json.loads(file.read("omissions.json"))}
         assert {"Block", "Person: password"} <= told
+
+
+def test_it_says_who_outside_got_what_and_who_may() -> None:
+    here = world()
+    folder = options().folder
+    (folder / "border").mkdir(parents=True, exist_ok=True)
+    file = destinations.path_of(folder)
+    file.write_text(DECLARED)
+    way = destinations.load(folder)["post"]
+    for who in (here.leaver, here.leaver, person("another")):
+        do_note_disclosure(who, ContactKind.MAIL, way)
+    for text, omitted in ((DECLARED, False), ("[[destination", True)):
+        file.write_text(text)
+        Download.objects.all().delete()  # one a day
+        with opened(asked(here)) as made:
+            said, page = json.loads(made.read("received.json")), made.read("index.html").decode()
+            omissions = made.read("omissions.json").decode()
+        (got,) = said["got"]
+        assert (got["destination"], got["times"], got["what"]) == ("post", 2, "Mail")
+        assert f"2 times, last on {timezone.now():%Y-%m-%d}" in page
+        assert ("received.json: declared" in omissions) is omitted
+        assert {one["name"] for one in said["declared"]} == (
+            set() if omitted else {"post", "gateway"}
+        )
 
 
 def test_only_its_owner_with_the_password_and_not_for_ever() -> None:

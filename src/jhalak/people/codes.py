@@ -25,6 +25,7 @@ from jhalak.people import actions, passwords, senders
 from jhalak.people.actions import Browser
 from jhalak.people.addresses import address
 from jhalak.people.contacts import lookup_of, opened
+from jhalak.people.disclosures import do_note_disclosure
 from jhalak.people.log_names import name_in_log
 from jhalak.people.models import Code, Contact, ContactKind, Person
 from jhalak.people.sessions import SessionStore, hashed
@@ -199,13 +200,14 @@ def send_code(job: Job, _progress: Progress) -> None:
             " never ask for it. If you asked for none, there is nothing to do."
         ) % {"code": code}
     try:
-        senders.deliver(ContactKind(contact.kind), to, subject, text)
+        way = senders.deliver(ContactKind(contact.kind), to, subject, text)
     except NotSent:
         # Why is in the broker's ledger. A mail server's words may name the address, and would
         # stand with the job: so neither they nor their exception go on from here.
         if not senders.destination_for(ContactKind(contact.kind)):
             raise GiveUp("not_declared", "Nothing that carries codes is declared.") from None
         raise Retry("not_sent", "The broker did not deliver it.", after_s=5) from None
+    do_note_disclosure(person, ContactKind(contact.kind), way)
 
 
 def sweep() -> None:

@@ -43,6 +43,13 @@ _CODE = Column(
     days(1),
     note="good for ten minutes, gone when used or a day later",
 )
+_DISCLOSURE = Column(
+    DataClass.PROFILE,
+    Purpose.LAW,
+    Basis.LEGAL_DUTY,
+    WHILE_ACCOUNT,
+    note="who outside got their address: no address, and told with everything about them",
+)
 _TIE = Column(DataClass.BEHAVIOUR, Purpose.SERVICE, Basis.SERVICE, WHILE_ACCOUNT)
 _BLOCK = Column(DataClass.BEHAVIOUR, Purpose.SAFETY, Basis.SERVICE, WHILE_ACCOUNT)
 _SUSPENSION = Column(
@@ -92,6 +99,15 @@ COLUMNS: dict[str, Column] = {
     ),
     "Contact.confirmed_at": _CONTACT,
     "Contact.created": _CONTACT,
+    "Disclosure.id": technical(WHILE_ACCOUNT),
+    "Disclosure.person_id": _DISCLOSURE,
+    "Disclosure.kind": _DISCLOSURE,
+    "Disclosure.destination": _DISCLOSURE,
+    "Disclosure.purpose": _DISCLOSURE,
+    "Disclosure.owner": _DISCLOSURE,
+    "Disclosure.times": _DISCLOSURE,
+    "Disclosure.first": _DISCLOSURE,
+    "Disclosure.last": _DISCLOSURE,
     "Code.id": technical(days(1)),
     "Code.ticket": _CODE,
     "Code.contact_id": _CODE,
@@ -115,6 +131,7 @@ SUBJECTS: dict[str, Subject] = {
     "Person": Subject(("pk",)),
     "Session": Subject(("person",)),
     "Contact": Subject(("person",), (), "given in plain words, as data/contacts.json"),
+    "Disclosure": Subject(("person",)),
     "Code": Subject(("contact__person",), (), "a secret, for ten minutes"),
     "Follow": Subject(("follower", "followed")),
     "Block": Subject(

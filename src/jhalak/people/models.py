@@ -139,6 +139,32 @@ class Contact(models.Model):
         ]
 
 
+class Disclosure(models.Model):
+    """Whose destination got an address or a number of somebody: of one purpose one row, with how
+    often. It stays when the contact is removed, since what was told is not untold.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="disclosures")
+    kind = models.CharField(max_length=5, choices=ContactKind.choices)
+    destination = models.CharField(max_length=40)
+    purpose = models.CharField(max_length=300)  # as it was declared then
+    owner = models.CharField(max_length=300)
+    times = models.PositiveIntegerField(default=0)
+    first = models.DateTimeField(auto_now_add=True)
+    last = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "kind", "destination", "purpose", "owner"],
+                name="disclosure_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ContactKind.values), name="disclosure_kind_known"
+            ),
+        ]
+
+
 class Code(models.Model):
     """A code that was asked for. `contact` is None when the address belongs to nobody: such a row
     is made and answered like every other.

@@ -47,15 +47,13 @@ def _declared() -> dict[str, destinations.Destination]:
     return known[1]
 
 
-def destination_for(kind: ContactKind) -> str:
-    """Name of the destination that carries to such contacts, "" when none is declared."""
+def destination_for(kind: ContactKind) -> destinations.Destination | None:
+    """What carries to such contacts, None when nothing is declared that does."""
     now = time.time_ns() // 1_000_000
-    names = (
-        name
-        for name, one in sorted(_declared().items())
-        if one.kind is _CARRIES[kind] and not one.expired(now)
-    )
-    return next(names, "")
+    for _, one in sorted(_declared().items()):
+        if one.kind is _CARRIES[kind] and not one.expired(now):
+            return one
+    return None
 
 
 def kinds() -> list[ContactKind]:
@@ -63,14 +61,17 @@ def kinds() -> list[ContactKind]:
     return [kind for kind in ContactKind if destination_for(kind)]
 
 
-def deliver(kind: ContactKind, to: str, subject: str, text: str) -> None:
-    """Sends one message. Raises client.NotSent. Not for inside a transaction."""
-    name = destination_for(kind)
-    if not name:
+def deliver(kind: ContactKind, to: str, subject: str, text: str) -> destinations.Destination:
+    """Sends one message, and returns who got it. Raises client.NotSent. Not for inside a
+    transaction.
+    """
+    way = destination_for(kind)
+    if way is None:
         raise client.NotSent("no destination is declared that carries it")
     request: Mail | Post
     if kind is ContactKind.MAIL:
         request = Mail(to=ascii_mail(to), subject=subject, text=text)
     else:
         request = Post(SMS_PATH, msgspec.Raw(msgspec.json.encode({"to": to, "text": text})))
-    client.send(client.broker_socket(options().folder), name, request)
+    client.send(client.broker_socket(options().folder), way.name, request)
+    return way

@@ -81,6 +81,13 @@ def too_many(wait_s: float) -> TooMany:
             "Too many attempts. Try again in %(n)d seconds.",
             seconds,
         ) % {"n": seconds}
+    elif seconds > 7200:
+        hours = math.ceil(seconds / 3600)
+        message = ngettext(
+            "Too many attempts. Try again in %(n)d hour.",
+            "Too many attempts. Try again in %(n)d hours.",
+            hours,
+        ) % {"n": hours}
     else:
         minutes = math.ceil(seconds / 60)
         message = ngettext(

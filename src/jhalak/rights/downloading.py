@@ -5,7 +5,7 @@
     data/events.json      what the log of events says of them
     data/feed.json        what the feed made of it
     media/...             their originals, clips and pictures
-    received.json         who outside got any of it
+    received.json         who outside got any of it, and what ways out are declared now
     omissions.json        what is not in here, and why
     manifest.json         SHA-256 and size of all of the above
     signature.json        Ed25519 over the manifest, and the key to check it with
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -32,12 +31,14 @@ from django.utils.translation import gettext as _
 
 from jhalak import records
 from jhalak.border.data_map import Column, DataClass
+from jhalak.border.egress import destinations
 from jhalak.border.log.entries import Kind
 from jhalak.feed.data_map import SUBJECTS as EVENTS
 from jhalak.feed.erasing import names as named
 from jhalak.options import options
 from jhalak.people.contacts import access_contacts
-from jhalak.people.models import Person
+from jhalak.people.disclosures import access_disclosures
+from jhalak.people.models import ContactKind, Person
 from jhalak.records import ledger
 from jhalak.rights import keyring
 from jhalak.rights.models import Download
@@ -127,7 +128,7 @@ def _pack(
         packing.add("data/feed.json", [_json(held)])
         progress(0.2)
         media = _media(packing, names, progress)
-        received = _received()
+        received = _received(packing, person)
         packing.add("received.json", [_json(received)])
         _say_omissions(packing)
         packing.add("omissions.json", [_json(packing.omissions)])
@@ -275,16 +276,22 @@ def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _received() -> list[dict[str, Any]]:
-    """Who outside may have got something of anybody: what the operator declared."""
-    file = options().folder / "border" / "destinations.toml"
-    if not file.is_file():
-        return []
-    declared = tomllib.loads(file.read_text("utf-8")).get("destination", [])
-    return [
-        {name: one.get(name, "") for name in ("name", "purpose", "classes", "owner")}
-        for one in declared
-    ]
+def _received(packing: Packing, person: Person) -> dict[str, Any]:
+    """Who outside got something of this person, and to whom something of anybody may go now."""
+    fields = ("name", "purpose", "classes", "owner")
+    try:
+        declared = [one.said() for one in destinations.load(options().folder).values()]
+    except destinations.DestinationsError:
+        declared = []
+        why = _("The operator's list of ways out could not be read when this file was made.")
+        packing.omissions.append(Omission("received.json: declared", why))
+    return {
+        "got": [
+            {**one, "what": str(ContactKind(one["kind"]).label)}
+            for one in access_disclosures(person)
+        ],
+        "declared": [{name: one[name] for name in fields} for one in declared],
+    }
 
 
 def _say_omissions(packing: Packing) -> None:
