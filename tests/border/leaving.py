@@ -124,6 +124,10 @@ def write(path: str) -> None:
         pass
 
 
+def read(path: str) -> None:
+    Path(path).read_bytes()
+
+
 def device(path: str) -> None:
     os.open(path, os.O_RDONLY)
 

@@ -19,7 +19,7 @@ from jhalak.border.log import durable, notes
 from jhalak.border.log.checkpoints import Checkpoint, read_signed
 from jhalak.border.log.entries import EntryError, Kind, entry, read_entry
 from jhalak.border.log.hashing import EMPTY, leaf_hash, root_of, verify_consistency
-from jhalak.border.log.keys import key_file, load_signer
+from jhalak.border.log.keys import key_file, load_signer, move_key
 from jhalak.border.log.tiles import CHECKPOINT, TileError, Tiles, path_of, widths
 from jhalak.border.log.writer import LOCK, NEXT, Log, LogBusy, LogError
 
@@ -367,6 +367,18 @@ class TestKey:
         assert path.stat().st_mode & 0o777 == 0o600
         assert signer.name.startswith("jhalak.example/")
         assert [file.name for file in path.parent.iterdir()] == ["log.key"]
+
+    def test_it_comes_from_where_it_lay_first_and_takes_no_other_s_place(
+        self, tmp_path: Path
+    ) -> None:
+        old = tmp_path / "border" / "keys" / "log.key"
+        first = load_signer(old).verifier
+        move_key(tmp_path)
+        assert not old.exists()
+        assert load_signer(key_file(tmp_path)).verifier == first
+        load_signer(old)
+        move_key(tmp_path)
+        assert load_signer(key_file(tmp_path)).verifier == first
 
     @pytest.mark.parametrize("data", [b"", b"\xff", b"PRIVATE+KEY+a+b+c", b"PRIVATE+KEY+a"])
     def test_a_file_that_holds_none(self, tmp_path: Path, data) -> None:

@@ -175,6 +175,54 @@ def test_what_is_declared_it_may_not_write(rules: Rules, tmp_path: Path) -> None
     assert leave("write", file) == "EROFS"
 
 
+def test_what_it_may_not_see_is_not_there(rules: Rules, tmp_path: Path) -> None:
+    """Who took over a web process could else sign the log, or read a mail server's password."""
+    border = tmp_path / "border"
+    signing, keys = border / "signing", border / "keys"
+    for folder in (signing, keys):
+        folder.mkdir(parents=True)
+        (folder / "a.key").write_text("secret")
+    away, reads = tmp_path / "away", [LEAVING.parent]
+    leave = trying(
+        service_rules(tmp_path, reads=reads, shut=[border], opened=[keys], unseen=[signing])
+    )
+    asked = [
+        ["read", str(signing / "a.key")],
+        ["write", str(signing / "b.key")],
+        ["rename", str(signing), str(border / "away")],
+        ["own_then_umount", str(signing)],
+        ["read", str(keys / "a.key")],
+        ["write", str(keys / "b.key")],
+    ]
+    told = json.loads(leave("each", json.dumps(asked)))
+    assert told[:2] == ["ENOENT", "EROFS"]
+    assert told[2] in {"EBUSY", "EROFS", "EXDEV"}
+    assert told[3] in {"EINVAL", "EPERM"}
+    assert told[4:] == ["done"] * 2
+    # All of the data hidden but for a part of it, as around the broker.
+    other = tmp_path / "of-web"
+    other.write_text("")
+    spool = border / "spool"
+    spool.mkdir()
+    leave = trying(service_rules(spool, reads=[*reads, border], unseen=[tmp_path, keys, signing]))
+    asked = [
+        ["read", str(other)],
+        ["read", str(keys / "a.key")],
+        ["read", str(signing / "a.key")],
+        ["write", str(border / "new")],
+        ["rename", str(border), str(away)],
+        ["write", str(spool / "kept")],
+    ]
+    told = json.loads(leave("each", json.dumps(asked)))
+    assert told[:3] == ["ENOENT"] * 3
+    assert told[3:] == ["EROFS", told[4], "done"]
+    assert told[4] in {"EBUSY", "EXDEV", "EROFS"}
+    fresh = tmp_path / "fresh"
+    fresh.write_text("as an editor saves it")
+    fresh.rename(border / "destinations.toml")
+    assert leave("read", border / "destinations.toml") == "done"
+
+
 def test_a_link_in_the_data_opens_nothing_that_the_seal_hides(tmp_path: Path) -> None:
     """It may have been put there by who took over a process, for the next start."""
     data, disk = tmp_path / "data", tmp_path / "disk"

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jhalak.border import SealError, survey
+from jhalak.border import SealError, sealed, survey
 from jhalak.border.log import spool
 from jhalak.border.services import Process, Processes, built_in_exceptions, service_rules
 from jhalak.options import Options
@@ -105,6 +105,49 @@ def test_a_worker_of_its_own_is_sealed_too(tmp_path: Path) -> None:
         assert keeper.wait(60) == 0
     Processes(tmp_path).clear()
     assert Processes(tmp_path).all() == []
+
+
+@pytest.mark.usefixtures("shut")
+def test_secrets_are_seen_by_who_needs_them(tmp_path: Path) -> None:
+    """Each process tries to read one of each kind, and to leave options for the next start."""
+    secrets = {
+        "log": tmp_path / "border" / "signing" / "log.key",
+        "people": tmp_path / "border" / "keys" / "keys.db",
+        "mail": tmp_path / "border" / "egress-secrets" / "mail",
+        "rows": tmp_path / "jhalak.db",
+        "declared": tmp_path / "border" / "destinations.toml",
+    }
+    settings = tmp_path / "jhalak.toml"
+    sealing = Sealing(Options(data=str(tmp_path)), tmp_path)
+    seen = {
+        "front": {"rows", "declared"},
+        "web": {"people", "rows", "declared"},
+        "intake": {"people", "rows", "declared"},
+        "feed": {"people", "rows", "declared"},
+        "worker": {"log", "people", "rows", "declared"},
+        "migrate": {"log", "people", "rows", "declared"},
+        "broker": {"mail", "declared"},
+    }
+    code = "import sys\nfor path in sys.argv[1:]:\n"
+    code += " try: print(open(path).read())\n except OSError: pass\n"
+    code += "import os\nmade = sys.argv[1] + '.mine'\n"
+    code += "for change in (lambda: open(sys.argv[1], 'w'), lambda: os.unlink(sys.argv[1]),"
+    code += " lambda: (open(made, 'w'), os.rename(made, sys.argv[1]))):\n"
+    code += " try: change(); print('changed')\n except OSError: pass"
+    for name, wanted in seen.items():
+        rules = sealing.around(Program(name, ("true",))).seal
+        assert rules is not None
+        for what, path in secrets.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(what)
+        report, told = os.pipe()
+        words = [sys.executable, "-I", "-S", "-c", code, str(settings), *map(str, secrets.values())]
+        done = subprocess.run(
+            sealed(words, rules, told), pass_fds=[told], capture_output=True, text=True, check=True
+        )
+        os.close(report)
+        os.close(told)
+        assert set(done.stdout.split()) == wanted, name
 
 
 @pytest.mark.parametrize(

@@ -161,11 +161,13 @@ def own_root(reads: list[str], writes: list[str]) -> None:
 def own_view(reads: list[str], writes: list[str], hides: list[str]) -> None:
     """The file tree as it is, but read-only; in place of what is hidden an empty folder in memory,
     with what is read and written put back. What is read within what is written is read-only there,
-    and as the root of a mount it cannot be renamed.
+    and as the root of a mount it cannot be renamed. What is hidden within either stays hidden.
     """
     here = os.getcwd()  # noqa: PTH109
     _check(_LIBC.unshare(_NEW_MOUNT))
     _check(_LIBC.mount(None, b"/", None, ctypes.c_ulong(_PRIVATE), None))
+    inner = _in(hides, [*reads, *writes])
+    hides = [path for path in hides if path not in inner and path not in _in(hides, hides)]
     within = tuple(f"{path}/" for path in [*hides, *writes, "/proc"])
     again = [path for path in reads if path.startswith(within)]
     kept = [(path, _copy(path)) for path in sorted({*again, *writes})]
@@ -179,10 +181,17 @@ def own_view(reads: list[str], writes: list[str], hides: list[str]) -> None:
         rights |= 0 if path.startswith("/dev/") else _NO_DEVICES
         _attributes(tree, b"", _EMPTY_PATH | _RECURSIVE, rights)
         _put(path, tree)
+    empty = ctypes.c_ulong(_NO_SUID | _NO_DEVICES | _READ_ONLY)
+    for path in inner:
+        _check(_LIBC.mount(b"tmpfs", os.fsencode(path), b"tmpfs", empty, b"size=4k,mode=555"))
     if "/dev" in hides:
         os.makedirs("/dev/shm", exist_ok=True)  # noqa: PTH103, S108  its own, empty
     # By its name, since the open one may be under what is hidden.
     os.chdir(here if os.path.isdir(here) else "/")  # noqa: PTH112
+
+
+def _in(paths: list[str], folders: list[str]) -> list[str]:
+    return [path for path in paths if path.startswith(tuple(f"{one}/" for one in folders))]
 
 
 def _copy(path: str) -> int:

@@ -81,7 +81,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()
     hides: tuple[Path, ...] = ()
-    """Folders that FILES empties."""
+    """Folders that FILES empties; also within what is read or written."""
     file_bytes: int = 0
     """How large a file may become that it writes. Pipes and sockets do not count."""
     open_files: int = 64

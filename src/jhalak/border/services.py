@@ -41,12 +41,14 @@ def service_rules(
     reads: Iterable[Path] = (),
     shut: Iterable[Path] = (),
     opened: Iterable[Path] = (),
+    unseen: Iterable[Path] = (),
     seals: bool = False,
     orphan: int = 9,
 ) -> Rules:
     """What a process of the site may. `reads`: sockets and folders that it needs though they may
-    lie in a hidden folder; its own program is known. `shut`: folders of the data that it may not
-    write, but for `opened` in them. `seals`: it starts sealed programs itself.
+    lie in a hidden folder; its own program is known. `shut`: parts of the data that it may not
+    write, but for `opened` in them. `unseen`: folders of the data that it may not read. `seals`: it
+    starts sealed programs itself.
 
     Links in the data folder are followed to where an operator put a part of it, on another disk.
     Who took over a process may have put one there too, for the next start: none opens what the seal
@@ -64,7 +66,10 @@ def service_rules(
         memory_bytes=0,
         reads=tuple(_there([*seen, *(path.resolve() for path in shut), *locked])),
         writes=tuple(_there([*writes, *([_PROC] if seals else [])])),
-        hides=tuple(path for path in HIDDEN if path.is_dir() and not path.is_symlink()),
+        hides=(
+            *(path for path in HIDDEN if path.is_dir() and not path.is_symlink()),
+            *(path.resolve() for path in unseen),
+        ),
         nobody=os.geteuid() == 0,
         orphan=orphan,
         walls=SERVICE_WALLS,

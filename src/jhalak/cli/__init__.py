@@ -174,12 +174,14 @@ def migrate(data: Data = None) -> None:
     setup_django()
     from jhalak.border.keys import KeyMissing, KeyRefused, KeysAway
     from jhalak.border.live_map import MapError
+    from jhalak.border.log.keys import move_key
     from jhalak.records.jobs import Retry
     from jhalak.records.keyring import installation
     from jhalak.rights.starting import begin
     from jhalak.site.migrating import migrate_once
 
     migrate_once()
+    move_key(options().folder)
     try:
         installation()  # made at the first start, and looked for at every one
         begin()

@@ -17,7 +17,9 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from jhalak.border import Rules, Seal, SealError, Wall, sealed, survey
+from jhalak.border.egress.destinations import secrets_folder
 from jhalak.border.log.entries import Kind
+from jhalak.border.log.keys import signing_folder
 from jhalak.border.log.spool import Spool
 from jhalak.border.services import (
     EXCUSED,
@@ -44,7 +46,8 @@ _WORK = {
     **EXCUSED,
 }
 # Who speaks to what.
-# The others may not write where the operator declares what may leave, and where that is kept.
+# The others may not write where the operator declares what may leave, and where that is kept, nor
+# see the key that signs it.
 _WRITES_LOG = ("worker", "migrate", "demo-prepare")
 _WITHOUT_DATABASE, _WITHOUT_OBJECTS = ("front",), ("feed",)
 
@@ -82,25 +85,40 @@ class Sealing:
 
     def _rules(self, name: str) -> Rules:
         folder = self._given.folder.resolve()
-        border = folder / "border"
-        opened = [border / "keys", border / "spool"]
-        for path in opened:
+        border, keys = folder / "border", folder / "border" / "keys"
+        opened = [keys, border / "spool"]
+        signing, secrets = signing_folder(folder), secrets_folder(folder)
+        for path in (*opened, signing, secrets):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        given = folder / "jhalak.toml"
+        given.touch(0o600)  # else who took over a process would make one for the next start
         writes_log = name in _WRITES_LOG
+        unseen = [secrets] if writes_log else [secrets, signing]
         return service_rules(
             folder,
             reads=self._reads(name),
-            shut=() if writes_log else (border,),
+            shut=(given,) if writes_log else (given, border),
             opened=() if writes_log else opened,
+            unseen=[*unseen, keys] if name == "front" else unseen,
             seals=name == "worker",
         )
 
     def _broker(self) -> Rules:
-        """It has a network, and of the data folder writes the spool alone."""
-        self._spool.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        resolver = Path("/etc/resolv.conf").resolve()
-        reads = [self._given.folder, resolver]
-        rules = service_rules(self._spool.folder.resolve(), reads=reads)
+        """It has a network: of the data folder it sees the declarations and their secrets, and
+        writes the spool alone.
+        """
+        folder = self._given.folder.resolve()
+        border, keys, signing = (
+            folder / "border",
+            folder / "border" / "keys",
+            signing_folder(folder),
+        )
+        for path in (self._spool.folder, keys, signing):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        reads = [border, folder / "jhalak.toml", Path("/etc/resolv.conf").resolve()]
+        rules = service_rules(
+            self._spool.folder.resolve(), reads=reads, unseen=[folder, keys, signing]
+        )
         walls = rules.walls - {Wall.NETWORK, Wall.IPC}
         return msgspec.structs.replace(rules, walls=walls)
 

@@ -165,6 +165,11 @@ def _one_script(label: str) -> None:
         raise ValueError(f"{label!r} mixes scripts: {', '.join(sorted(scripts))}")
 
 
+def secrets_folder(data: Path) -> Path:
+    """What the broker alone sees."""
+    return data / "border" / _SECRETS
+
+
 def secret_of(data: Path, name: str) -> str:
     """What the operator wrote for it into `<data>/border/egress-secrets/<name>`: "user:password"
     for mail, else the value of the header Authorization; "" without. Only the broker reads it.

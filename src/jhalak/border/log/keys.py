@@ -1,7 +1,8 @@
 """The key that signs the log, and where an installation keeps what belongs to the border.
 
-    <data>/border/keys/log.key    PRIVATE+KEY+..., made on first use, for its owner alone; while
-                                  keys are exchanged a second one (jhalak.border.log.rotation)
+    <data>/border/signing/log.key PRIVATE+KEY+..., made on first use, for its owner alone; while
+                                  keys are exchanged a second one (jhalak.border.log.rotation). In
+                                  a folder of its own, which only who writes the log sees
     <data>/border/log/            the log: tiles, checkpoint, cosigned checkpoints, sealed bodies
     <data>/border/spool/          entries on their way there from processes without a database
 
@@ -26,7 +27,20 @@ def spool_folder(data: Path) -> Path:
 
 
 def key_file(data: Path) -> Path:
-    return data / "border" / "keys" / "log.key"
+    return signing_folder(data) / "log.key"
+
+
+def move_key(data: Path) -> None:
+    """To where it is looked for now, from among the keys of people, where it lay first."""
+    old, new = data / "border" / "keys" / "log.key", key_file(data)
+    if old.exists() and not new.exists():
+        durable.make_folder(new.parent, 0o700)
+        old.rename(new)
+        durable.sync_folder(new.parent)
+
+
+def signing_folder(data: Path) -> Path:
+    return data / "border" / "signing"
 
 
 def load_signer(path: Path, site: str = "jhalak.example", type: Type = Type.NOTE) -> Signer:  # noqa: A002

@@ -3,8 +3,8 @@ to the new one by what the old one signed.
 
     <log>/rotations/<entry>          the KEY entry that names old and new, then its proof
                                      (tlog-proof) under a checkpoint that both keys signed
-    <data>/border/keys/log.key       the newest key first, then the one that still signs beside it
-    <data>/border/keys/log.key.next  what is wished: the new key, or "alone": the old one ends
+    <data>/border/signing/log.key    the newest key first, then the one that still signs beside it
+    <data>/border/signing/log.key.next  what is wished: the new key, or "alone": the old one ends
 
 A note may carry several signatures (C2SP signed-note); two keys of one name differ in their ids. So
 who knows the old key reads each checkpoint of the overlap, and has that long to learn the new one.
