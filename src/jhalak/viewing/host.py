@@ -107,6 +107,7 @@ class LocalHost:
                 self._catch_up()
         if (
             records.events().erased() != self._erased
+            and not self._left.is_set()
             and time.monotonic() >= self._anew_from
             and self._making_anew.acquire(blocking=False)
         ):
@@ -117,30 +118,33 @@ class LocalHost:
     def _make_anew(self) -> None:
         """Somebody was erased: an engine that never knew them. Pages go on from the old one."""
         try:
-            erased = records.events().erased()
-            folder = snapshot_folder(self._root, erased)
-            drop_snapshots(self._root, but=folder)
-            if not anew.make(records.events_url(), self._root / "models", folder, self._ends):
-                if not self._ends():
-                    log.error("the feed engine could not be made anew: tried again in a minute")
-                    self._anew_from = time.monotonic() + AGAIN
-                return
-            engine = Engine.load(folder, (), models=self._models)
-            saved = level = engine.offset
-            while stored := records.events().read(level, BATCH):  # while it was made, and loaded
-                engine.observe(anew.decoded(stored))
-                level = stored[-1].offset
-            with self._saving, self._lock:
-                self._engine, self.level, self._erased = engine, level, erased
-                self._catch_up_now()
-                self._folder, self._saved = folder, saved
-            drop_snapshots(self._root, but=folder)
-            log.info("feed engine made anew after an erasure, at offset %d", self.level)
+            made = self._made_anew()
         except Exception:
-            log.exception("the feed engine cannot be made anew: tried again in a minute")
+            log.exception("making the feed engine anew failed")
+            made = False
+        if not made and not self._ends():
+            log.error("the feed engine could not be made anew: tried again in a minute")
             self._anew_from = time.monotonic() + AGAIN
-        finally:
-            self._making_anew.release()
+        self._making_anew.release()
+
+    def _made_anew(self) -> bool:
+        erased = records.events().erased()
+        folder = snapshot_folder(self._root, erased)
+        drop_snapshots(self._root, but=folder)
+        if not anew.make(records.events_url(), self._root / "models", folder, self._ends):
+            return False
+        engine = Engine.load(folder, (), models=self._models)
+        saved = level = engine.offset
+        while stored := records.events().read(level, BATCH):  # while it was made, and loaded
+            engine.observe(anew.decoded(stored))
+            level = stored[-1].offset
+        with self._saving, self._lock:
+            self._engine, self.level, self._erased = engine, level, erased
+            self._catch_up_now()
+            self._folder, self._saved = folder, saved
+        drop_snapshots(self._root, but=folder)
+        log.info("feed engine made anew after an erasure, at offset %d", self.level)
+        return True
 
     def _ends(self) -> bool:
         """Whether nobody waits for a new engine any more."""
