@@ -13,7 +13,8 @@
 
 Also: `address` (an IP address: the name is then not looked up, and no question leaves), `internal`
 (true: `address` may be a private one, on this machine or beside it), `ca` (PEM file of who signed
-its certificate, where that is nobody whom the system trusts), `starttls` (mail on port 587).
+its certificate, where that is nobody whom the system trusts; it lies in `<data>/border` or outside
+of the data folder, since the broker sees no more), `starttls` (mail on port 587).
 
 A host name is read as the ASCII that is asked for: letters, digits, hyphens. Upper case and one dot
 at the end are normalised; any other character is refused, so that nothing looks like what it is not
