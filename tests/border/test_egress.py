@@ -249,6 +249,21 @@ def test_another_name_or_authority_is_not_talked_to(
     assert server.heard == []
 
 
+def test_an_authority_that_cannot_be_read_is_named(
+    tmp_path: Path, both: tuple[Path, Path], serve: Callable[[Any], Server]
+) -> None:
+    server = serve(https())
+    bad = tmp_path / "bad.pem"
+    bad.write_text("none")
+    with World(tmp_path) as world:
+        for number, ca in enumerate((tmp_path / "absent.pem", bad)):
+            world.internal(server, ca, name=f"way-{number}")
+            with pytest.raises(NotSent, match=rf"{ca.name}, cannot be read") as error:
+                world.send(CODE, f"way-{number}")
+            assert not error.value.left
+    assert server.heard == []
+
+
 def test_limits_of_size_and_time_end_a_flow(
     tmp_path: Path, both: tuple[Path, Path], serve: Callable[[Any], Server]
 ) -> None:

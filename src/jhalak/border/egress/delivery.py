@@ -39,7 +39,12 @@ def check(destination: Destination, request: Mail | Post) -> None:
 
 
 def trust(destination: Destination) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=destination.ca or None)
+    """Raises LineError where the authority that was declared cannot be read."""
+    try:
+        context = ssl.create_default_context(cafile=destination.ca or None)
+    except OSError as error:
+        why = error.strerror or error
+        raise LineError(f"its ca, {destination.ca}, cannot be read: {why}") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
