@@ -5,9 +5,6 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 CURRENT = ".slide.current"
-PLAYING = """() => [...document.querySelectorAll("#feed video")]
-  .filter((video) => !video.paused && !video.ended && video.readyState > 2)
-  .map((video) => video.closest(".slide").dataset.id)"""
 
 
 def wait_playing(page: Page) -> str:

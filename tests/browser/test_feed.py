@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import WIDE, Ear, Open, World
-from tests.browser.feed_page import CURRENT, PLAYING, swipe, wait_playing, wait_untold
+from tests.browser.feed_page import CURRENT, swipe, wait_playing, wait_untold
 
 PAUSED = re.compile(r"\bpaused\b")
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -33,7 +33,7 @@ def test_a_swipe_plays_the_next_and_stops_the_one_before(visit: Open) -> None:
     first = wait_playing(page)
     second = swipe(page)
     assert second != first
-    assert page.evaluate(PLAYING) == [second]
+    assert wait_playing(page) == second
     for _ in range(6):
         swipe(page)
     assert page.locator("#feed video").count() <= 7  # recycled
