@@ -7,9 +7,11 @@ brings the fixtures
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import itertools
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -284,20 +286,35 @@ class ObjectsConformance:
         assert store.read("many/last.mp4") in bodies
 
     def test_putting_and_deleting_at_once(self, store: Objects) -> None:
-        """The folder that a delete has just emptied may be the one that a put is about to use."""
+        """The folder that a delete has just emptied may be the one that a put is about to use, and
+        what was there already may be gone.
+        """
+        wrong: list[Exception] = []
 
         def churn(name: str) -> None:
-            for _ in range(60):
-                store.put(f"d/e/{name}.mp4", b"x", content_type=TYPE)
-                store.delete(f"d/e/{name}.mp4")
-            store.put(f"d/e/{name}.mp4", b"kept", content_type=TYPE)
+            try:
+                for number in range(60):
+                    with contextlib.suppress(AlreadyThere):
+                        once = number % 2 == 0
+                        store.put(f"d/e/{name}.mp4", b"x", content_type=TYPE, if_absent=once)
+                    store.delete(f"d/e/{name}.mp4")
+            except Exception as error:
+                wrong.append(error)
 
-        threads = [threading.Thread(target=churn, args=(name,)) for name in "abc"]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert keys(store) == ["d/e/a.mp4", "d/e/b.mp4", "d/e/c.mp4"]
+        threads = [threading.Thread(target=churn, args=(name,)) for name in "aabbc"]
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)  # from one to another in the midst of each step
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(before)
+        assert wrong == []
+        for name in "ab":
+            store.put(f"d/e/{name}.mp4", b"kept", content_type=TYPE, if_absent=True)
+        assert keys(store) == ["d/e/a.mp4", "d/e/b.mp4"]
 
     @settings(
         max_examples=30,

@@ -181,9 +181,9 @@ class FolderObjects:
         try:
             _again(name, target.parent)
         except FileExistsError as error:
-            if target.is_file():
-                raise AlreadyThere(key) from error
-            raise BadKey(f"{key!r}: {FOLDER_OF_ANOTHER}") from error
+            if target.is_dir():
+                raise BadKey(f"{key!r}: {FOLDER_OF_ANOTHER}") from error
+            raise AlreadyThere(key) from error  # also where it is deleted by now
         except (IsADirectoryError, NotADirectoryError) as error:
             raise BadKey(f"{key!r}: {FOLDER_OF_ANOTHER}") from error
         # The name is durable once the folder that holds it is, and so on up for a new folder.
@@ -231,16 +231,19 @@ def _create(path: Path) -> io.BufferedWriter:
 
 
 def _again(act: Callable[[], T], folder: Path) -> T:
-    """`act`, with `folder` made before it; again when a delete took the empty folder in between."""
+    """`act`, with `folder` made before it; again when a delete took the empty folder in between.
+    Raises NotADirectoryError where a file has its name, what `act` raises, ObjectsError.
+    """
     for _ in range(100):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except FileExistsError as error:
+                # It was there for mkdir, and gone when mkdir looked again: by now anything.
+                if not stat.S_ISDIR(folder.stat().st_mode):
+                    raise NotADirectoryError(str(folder)) from error
+                continue
             return act()
-        except FileNotFoundError:
-            continue
-        except FileExistsError:
-            if folder.exists():  # else it was there for mkdir, and gone when mkdir looked again
-                raise
     raise ObjectsError(f"the folder {folder} does not stay")
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -114,8 +115,11 @@ class S3Objects:
                 chunk_size=PART,
                 max_concurrency=PARTS_AT_ONCE,
             )
-            modified = obstore.head(self._store, key)["last_modified"]
-        return ObjectInfo(key, size, etag, content_type, int(modified.timestamp() * 1000))
+            try:
+                modified = obstore.head(self._store, key)["last_modified"].timestamp()
+            except FileNotFoundError:  # deleted again meanwhile
+                modified = time.time()
+        return ObjectInfo(key, size, etag, content_type, int(modified * 1000))
 
     def head(self, key: str) -> ObjectInfo | None:
         check_key(key)
