@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import WIDE, Ear, Open, World
 from tests.browser.feed_page import wait_playing
-from tests.live import clip
+from tests.live import clip, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -99,11 +99,11 @@ def test_an_upload_goes_on_where_it_stopped(
     page.route("**/api/uploads/*", lambda route: _after_first(route, sent))
     page.locator("#file").set_input_files(big)
     page.wait_for_function("() => Object.keys(localStorage).some((key) => key.startsWith('tus::'))")
-    page.wait_for_timeout(1500)
-    page.unroute("**/api/uploads/*")
+    eventually(lambda: page.wait_for_timeout(50) or any(sent), what="the first piece")
     page.on("dialog", lambda dialog: dialog.accept())
-    before = len(sent)
     page.reload()
+    page.unroute("**/api/uploads/*")
+    before = len(sent)
     page.locator("#file").set_input_files(big)
     expect(page.locator("#frame")).to_have_attribute("src", re.compile(r"^/media/"), timeout=60_000)
     assert sent[before] >= 4 * 1024 * 1024  # not from the start
