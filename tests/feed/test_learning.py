@@ -307,12 +307,15 @@ from jhalak.feed.taste import SIZE
 places = np.random.default_rng(1).standard_normal((400_000, SIZE)).astype(np.float32)
 building = Building(np.arange(400_000, dtype=np.int32), places)
 assert not building.wait(0.5)
-print("ends")
+print("ends", flush=True)
 """
-    started = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "ends\n", "")
-    assert time.monotonic() - started < 20  # and does not build it to its end
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdout=pipe, stderr=pipe, text=True) as it:
+        assert it.stdout is not None
+        assert it.stdout.readline() == "ends\n"
+        ended = time.monotonic()
+        assert (*it.communicate(), it.returncode) == ("", "", 0)
+    assert time.monotonic() - ended < 20  # and does not build it to its end
 
 
 @settings(deadline=None, max_examples=30)

@@ -42,13 +42,13 @@ def run_worker(transactional_db: None) -> Iterator[Callable[..., threading.Event
     for stop, _ in started:
         stop.set()
     for _, thread in started:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 
-def until(true: Callable[[], Any], within_s: float = 20.0) -> None:
+def until(true: Callable[[], Any]) -> None:
     """Wait for other threads, but not for ever."""
-    end = time.monotonic() + within_s
+    end = time.monotonic() + 60.0
     while not true():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.01)

@@ -158,7 +158,7 @@ def test_a_wish_and_the_end_of_a_run_at_the_same_moment(
 
     def in_turn(name: str, act: Callable[[], object]) -> None:
         if name != first:
-            assert written.wait(10)
+            assert written.wait(60)
         with transaction.atomic():
             act()
             written.set()
@@ -221,12 +221,12 @@ def test_a_claim_that_is_not_committed_is_seen() -> None:
         with transaction.atomic():
             job = leases.do_claim(f"{own_name()}:1")
             claimed.set()
-            assert looked.wait(10)
+            assert looked.wait(60)
         assert job is not None
         return job.kind
 
     def second() -> Job | None:
-        assert claimed.wait(10)
+        assert claimed.wait(60)
         try:
             return leases.do_claim(f"{own_name()}:2")
         finally:

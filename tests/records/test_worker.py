@@ -233,7 +233,7 @@ def test_a_cancelled_job_stops(run_worker: Start) -> None:
     run_worker()
     until(lambda: state_of("a") == JobState.RUNNING)
     assert records.cancel("kind", "a")
-    assert stopped.wait(10)
+    assert stopped.wait(60)
     assert state_of("a") == JobState.CANCELLED
 
 
@@ -285,7 +285,7 @@ def test_the_outbox_is_emptied_when_the_log_is_back(
     time.sleep(0.3)
     assert OutboxEvent.objects.count() == 2
     away.clear()
-    until(lambda: log.last() == 2, within_s=5)
+    until(lambda: log.last() == 2)
     until(lambda: not OutboxEvent.objects.exists())
     assert log.read(0)[0].body == b"left over"
 
@@ -336,7 +336,7 @@ def hang(job, progress):
     print("started", flush=True)
     time.sleep(60)
 
-run_worker(threading.Event())
+run_worker(threading.Event(), lease_s=3600.0)
 """
 
 
@@ -360,7 +360,5 @@ def test_a_killed_worker_is_followed_at_once(run_worker: Start, tmp_path: Path) 
         time.sleep(1.5)
         assert state_of("a") == JobState.RUNNING  # it lives: its lease is respected
         child.send_signal(signal.SIGKILL)
-    began = time.monotonic()
-    until(lambda: state_of("a") == JobState.DONE)
+    until(lambda: state_of("a") == JobState.DONE)  # the lease is an hour
     assert ran == [2]
-    assert time.monotonic() - began < 10  # the lease is 15 s

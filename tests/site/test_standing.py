@@ -125,7 +125,7 @@ def test_a_report_each_day_says_what_moved_since_the_one_before() -> None:
     (folder / "web.json").write_text(json.dumps(told))
     tasks.ask_how_things_stand()
     run_due()
-    assert ledger.settle(20)
+    assert ledger.settle(60)
     body = next(one.body for _, one in logged() if one.kind is Kind.RESIDENCY_REPORT)
     assert body["flows"] == {"mail": [1, 30, 20]}
     assert (body["refusals"], body["controls"], body["failed_controls"]) == (1, 3, 1)

@@ -220,7 +220,7 @@ class EventsConformance:
         until(lambda: len(acknowledged) >= 20)
         store.close()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
         assert {e.key for e in all_of(another())} == set(acknowledged)
 

@@ -164,11 +164,15 @@ def test_a_line_that_drops_keeps_what_arrived(site: Site, client: httpx.Client) 
 
 
 def test_a_second_writer_is_told_to_wait(site: Site, client: httpx.Client) -> None:
-    where = create(client, 100_000)
     given = TUS | {"Upload-Offset": "0", "Content-Type": BYTES}
-    line = _send_half(site, client, where, b"x" * 50_000, 100_000)
-    time.sleep(0.5)
-    answer = client.patch(where, content=b"y" * 100_000, headers=given)
+    for pause in (0.5, 3, 30):  # until the first has begun, which nobody outside can see
+        where = create(client, 100_000)
+        line = _send_half(site, client, where, b"x" * 50_000, 100_000)
+        time.sleep(pause)
+        answer = client.patch(where, content=b"y" * 100_000, headers=given)
+        if answer.status_code == 423:
+            break
+        line.close()
     assert answer.status_code == 423, answer.text
     line.close()
     eventually(lambda: offset(client, where) == 50_000, 60, "the first writer to be let go")

@@ -22,7 +22,7 @@ from tests.viewing.feed_process import FeedProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUERY = Query(viewer="g1", now_ms=1)
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @pytest.fixture
