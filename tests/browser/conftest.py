@@ -29,7 +29,7 @@ from playwright.sync_api import (
 
 from tests.live import PASSWORD, Site, clip, states, upload
 
-MOST_MS = 30_000  # that anything may take: machines of tests are slow, and waiting costs nothing
+MOST_MS = 60_000  # that anything may take: machines of tests are slow, and waiting costs nothing
 expect.set_options(timeout=MOST_MS)
 PHONE = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 800}

@@ -110,7 +110,7 @@ def test_the_studio_keeps_the_focus_where_it_was(visit: Open, world: World, some
         for number in range(3):
             upload(author, world.file, caption=f"Clip {number}")
     page = visit("/studio", somebody, viewport=WIDE, has_touch=False)
-    expect(page.locator(".clip-row .chip.good")).to_have_count(3, timeout=30_000)
+    expect(page.locator(".clip-row .chip.good")).to_have_count(3)
     first, second = (page.locator(".clip-row").nth(at) for at in (0, 1))
     delete = second.get_by_role("button", name="Delete")
     delete.focus()

@@ -240,7 +240,7 @@ def test_what_comes_next_plays_when_the_line_is_dead(tuned: Open, slow: Line, ea
     expect(page.locator(CURRENT).locator(".notice")).to_be_hidden()
     wait_untold(page)
     slow.up = True
-    page.wait_for_function("() => !sessionStorage['jhalak.events']", timeout=40_000)
+    page.wait_for_function("() => !sessionStorage['jhalak.events']")
 
 
 def test_data_is_saved_where_that_is_wanted(tuned: Open, somebody: str) -> None:
@@ -348,7 +348,7 @@ def test_what_loads_ahead_gives_way_to_the_visible_clip(
 
     page.route("**/media/**/*.mp4", hold)
     files = asked(page)
-    with page.expect_request(lambda _: len({video for video, _ in files}) > 1, timeout=60_000):
+    with page.expect_request(lambda _: len({video for video, _ in files}) > 1):
         page.goto("/t/long")
     page.evaluate("() => window.begin()")
     of_current(page, f"video.currentTime > {SECONDS - 1.5}")

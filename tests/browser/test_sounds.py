@@ -76,7 +76,7 @@ def test_a_sound_is_heard_taken_and_published(
     expect(page.get_by_role("link", name="Without this sound")).to_be_hidden()  # it has begun
     page.get_by_label("Words to it").fill("with a whistle")
     frame = page.locator("#frame")
-    expect(frame).to_have_attribute("src", re.compile(r"^/media/"), timeout=30_000)
+    expect(frame).to_have_attribute("src", re.compile(r"^/media/"))
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Everybody can see it now.")).to_be_visible()
 

@@ -28,7 +28,7 @@ def test_a_clip_is_uploaded_published_and_plays(
     page.get_by_label("Channel").select_option("waves")
     # The clip plays in its frame, from the server, the moment that it can.
     frame = page.locator("#frame")
-    expect(frame).to_have_attribute("src", re.compile(r"^/media/"), timeout=30_000)
+    expect(frame).to_have_attribute("src", re.compile(r"^/media/"))
     page.wait_for_function("() => document.querySelector('#frame').currentTime > 0")
     video = str(frame.get_attribute("src")).split("/")[2]
     assert httpx.get(f"{world.url}/api/videos/{video}").status_code == 404  # until it is published
@@ -45,7 +45,7 @@ def test_a_clip_is_uploaded_published_and_plays(
     expect(page.locator(".slide.current .caption")).to_have_text("मेरी पहली क्लिप <b>bold</b>")
     page.goto("/studio")
     row = page.locator(f'[data-id="{video}"]')
-    expect(row).to_contain_text("For everybody", timeout=30_000)
+    expect(row).to_contain_text("For everybody")
 
 
 def test_a_file_chosen_before_the_script_is_there_is_taken(
@@ -68,7 +68,7 @@ def test_what_is_no_video_says_so(visit: Open, somebody: str, tmp_path: Path) ->
     text = tmp_path / "text.mp4"
     text.write_text("words, and no picture\n" * 200)
     page.locator("#file").set_input_files(text)
-    expect(page.get_by_role("alert").filter(has_text="not a video")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("alert").filter(has_text="not a video")).to_be_visible()
     page.get_by_role("button", name="Choose another video").click()
     expect(page.get_by_role("heading", name="Show something")).to_be_visible()
     empty = tmp_path / "empty.mp4"
@@ -105,7 +105,7 @@ def test_an_upload_goes_on_where_it_stopped(
     page.unroute("**/api/uploads/*")
     before = len(sent)
     page.locator("#file").set_input_files(big)
-    expect(page.locator("#frame")).to_have_attribute("src", re.compile(r"^/media/"), timeout=60_000)
+    expect(page.locator("#frame")).to_have_attribute("src", re.compile(r"^/media/"))
     assert sent[before] >= 4 * 1024 * 1024  # not from the start
 
 
@@ -125,7 +125,7 @@ def test_a_recording_is_uploaded(visit: Open, somebody: str) -> None:
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#making")).to_be_visible()
     # What a browser records has to be encoded: the frame plays the served pieces as they come.
-    expect(page.locator("#frame-box.ready")).to_be_visible(timeout=60_000)
+    expect(page.locator("#frame-box.ready")).to_be_visible()
     expect(page.locator("#frame")).to_have_attribute("poster", re.compile(r"^/media/"))
     page.wait_for_function("() => document.querySelector('#frame').currentTime > 0.5")
 
