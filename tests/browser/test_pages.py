@@ -111,6 +111,7 @@ def test_sign_up_log_out_and_in(visit: Open, world: World, ear: Ear) -> None:
     page.get_by_role("link", name="Me", exact=True).click()
     expect(page.get_by_role("heading", name="நிலா")).to_be_visible()
     page.get_by_role("link", name="Settings").click()
+    page.wait_for_load_state("networkidle")  # else what it still asks for is refused
     page.get_by_role("button", name="Log out", exact=True).click()
     page.wait_for_url(f"{world.url}/")
     page.goto("/login?next=//elsewhere.example/")
