@@ -75,7 +75,7 @@ CHECKS = {
     "map": "All that is stored is declared",
     "seal": "Every process was sealed",
     "flows": "What left went to declared destinations, and the sums hold",
-    "exceptions": "Each exception was declared before what it excuses, and is not over its date",
+    "exceptions": "The log knows each exception, and none is over its date",
     "release": "The code that ran is the released one",
     "models": "Each model in force has a true manifest",
     "capture": "Captures of the wire agree with the ledger",
