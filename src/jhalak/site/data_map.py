@@ -80,6 +80,9 @@ FILES: dict[str, Column] = {
     "border": _PROOF,
     "secret.key": _KEY,
     "jhalak.toml": technical(WHILE_INSTALLATION, "what the operator set"),
+    "demo.json": _KEY,
+    "crowd.json": technical(WHILE_INSTALLATION, "names of the demo's visitors, who are nobody"),
+    "demo-scratch": technical(WHILE_INSTALLATION, "the demo's clips while they are painted"),
 }
 LOGS: dict[str, Column] = {
     **{f"process.{name}": _LINE for name in ("asctime", "levelname", "name", "message")},
