@@ -20,6 +20,7 @@ from jhalak.border.log.checkpoints import Checkpoint, read_signed
 from jhalak.border.log.entries import EntryError, Kind, entry, read_entry
 from jhalak.border.log.hashing import EMPTY, leaf_hash, root_of, verify_consistency
 from jhalak.border.log.keys import key_file, load_signer, move_key
+from jhalak.border.log.rotation import wish, wish_file
 from jhalak.border.log.tiles import CHECKPOINT, TileError, Tiles, path_of, widths
 from jhalak.border.log.writer import LOCK, NEXT, Log, LogBusy, LogError
 
@@ -373,8 +374,12 @@ class TestKey:
     ) -> None:
         old = tmp_path / "border" / "keys" / "log.key"
         first = load_signer(old).verifier
+        wish(old)
+        wished = wish_file(old).read_text()
         move_key(tmp_path)
         assert not old.exists()
+        assert not wish_file(old).exists()
+        assert wish_file(key_file(tmp_path)).read_text() == wished
         assert load_signer(key_file(tmp_path)).verifier == first
         load_signer(old)
         move_key(tmp_path)

@@ -166,8 +166,8 @@ def own_view(reads: list[str], writes: list[str], hides: list[str]) -> None:
     here = os.getcwd()  # noqa: PTH109
     _check(_LIBC.unshare(_NEW_MOUNT))
     _check(_LIBC.mount(None, b"/", None, ctypes.c_ulong(_PRIVATE), None))
-    inner = _in(hides, [*reads, *writes])
-    hides = [path for path in hides if path not in inner and path not in _in(hides, hides)]
+    inner, nested = _in(hides, [*reads, *writes]), _in(hides, hides)
+    hides = [path for path in hides if path not in inner and path not in nested]
     within = tuple(f"{path}/" for path in [*hides, *writes, "/proc"])
     again = [path for path in reads if path.startswith(within)]
     kept = [(path, _copy(path)) for path in sorted({*again, *writes})]

@@ -19,7 +19,7 @@ import msgspec
 from jhalak.border import Rules, Seal, SealError, Wall, sealed, survey
 from jhalak.border.egress.destinations import secrets_folder
 from jhalak.border.log.entries import Kind
-from jhalak.border.log.keys import signing_folder
+from jhalak.border.log.keys import signing_folder, spool_folder
 from jhalak.border.log.spool import Spool
 from jhalak.border.services import (
     EXCUSED,
@@ -58,8 +58,15 @@ class Sealing:
     def __init__(self, given: Options, sockets: Path, *, name: str = "supervisor") -> None:
         self._given = given
         self._sockets = sockets
+        self._folder = folder = given.folder.resolve()
+        self._border, self._keys = folder / "border", folder / "border" / "keys"
+        self._signing, self._secrets = signing_folder(folder), secrets_folder(folder)
+        for path in (self._keys, spool_folder(folder), self._signing, self._secrets):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)  # to be opened, or hidden
+        self._settings = folder / "jhalak.toml"
+        self._settings.touch(0o600)  # else who took over a process makes one for the next start
         self._processes = Processes(given.folder)
-        self._spool = Spool(given.folder / "border" / "spool", "supervisor")
+        self._spool = Spool(spool_folder(given.folder), "supervisor")
         self._said: set[str] = set()
         self._processes.clear()
         self._put(name, os.getpid(), None, "supervisor", _WORK["supervisor"])
@@ -84,22 +91,19 @@ class Sealing:
         return replace(program, env=env, seal=seal, exception=exception)
 
     def _rules(self, name: str) -> Rules:
-        folder = self._given.folder.resolve()
-        border, keys = folder / "border", folder / "border" / "keys"
-        opened = [keys, border / "spool"]
-        signing, secrets = signing_folder(folder), secrets_folder(folder)
-        for path in (*opened, signing, secrets):
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        given = folder / "jhalak.toml"
-        given.touch(0o600)  # else who took over a process would make one for the next start
-        writes_log = name in _WRITES_LOG
-        unseen = [secrets] if writes_log else [secrets, signing]
+        shut, opened, unseen = [self._settings], [], [self._secrets]
+        if name not in _WRITES_LOG:
+            shut += [self._border]
+            opened += [self._keys, self._spool.folder]
+            unseen += [self._signing]
+        if name == "front":
+            unseen += [self._keys]
         return service_rules(
-            folder,
+            self._folder,
             reads=self._reads(name),
-            shut=(given,) if writes_log else (given, border),
-            opened=() if writes_log else opened,
-            unseen=[*unseen, keys] if name == "front" else unseen,
+            shut=shut,
+            opened=opened,
+            unseen=unseen,
             seals=name == "worker",
         )
 
@@ -107,17 +111,10 @@ class Sealing:
         """It has a network: of the data folder it sees the declarations and their secrets, and
         writes the spool alone.
         """
-        folder = self._given.folder.resolve()
-        border, keys, signing = (
-            folder / "border",
-            folder / "border" / "keys",
-            signing_folder(folder),
-        )
-        for path in (self._spool.folder, keys, signing):
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        reads = [border, folder / "jhalak.toml", Path("/etc/resolv.conf").resolve()]
         rules = service_rules(
-            self._spool.folder.resolve(), reads=reads, unseen=[folder, keys, signing]
+            self._spool.folder.resolve(),
+            reads=[self._border, self._settings, Path("/etc/resolv.conf").resolve()],
+            unseen=[self._folder, self._keys, self._signing],
         )
         walls = rules.walls - {Wall.NETWORK, Wall.IPC}
         return msgspec.structs.replace(rules, walls=walls)

@@ -39,7 +39,6 @@ from jhalak.border.data_map import DataClass
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _MOST_NAME = 253
-_SECRETS = "egress-secrets"
 
 
 class DestinationsError(Exception):
@@ -168,7 +167,7 @@ def _one_script(label: str) -> None:
 
 def secrets_folder(data: Path) -> Path:
     """What the broker alone sees."""
-    return data / "border" / _SECRETS
+    return data / "border" / "egress-secrets"
 
 
 def secret_of(data: Path, name: str) -> str:
@@ -176,6 +175,6 @@ def secret_of(data: Path, name: str) -> str:
     for mail, else the value of the header Authorization; "" without. Only the broker reads it.
     """
     try:
-        return (data / "border" / _SECRETS / name).read_text("utf-8").strip()
+        return (secrets_folder(data) / name).read_text("utf-8").strip()
     except FileNotFoundError:
         return ""

@@ -31,12 +31,16 @@ def key_file(data: Path) -> Path:
 
 
 def move_key(data: Path) -> None:
-    """To where it is looked for now, from among the keys of people, where it lay first."""
-    old, new = data / "border" / "keys" / "log.key", key_file(data)
-    if old.exists() and not new.exists():
-        durable.make_folder(new.parent, 0o700)
-        old.rename(new)
-        durable.sync_folder(new.parent)
+    """To where it is looked for now, from among the keys of people, where it lay first; with the
+    one of an exchange that has begun.
+    """
+    new = key_file(data)
+    for name in (f"{new.name}.next", new.name):
+        old = data / "border" / "keys" / name
+        if old.exists() and not new.exists():
+            durable.make_folder(new.parent, 0o700)
+            old.rename(new.with_name(name))
+            durable.sync_folder(new.parent)
 
 
 def signing_folder(data: Path) -> Path:
